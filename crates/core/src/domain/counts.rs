@@ -1,0 +1,72 @@
+//! Counted calls, and the epochs in which a process authors them.
+
+use std::fmt;
+
+use super::{ApiName, UserId};
+
+/// One place on the leaderboard of an API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Caller {
+    /// Who calls.
+    pub user: UserId,
+    /// How many calls of theirs were admitted.
+    pub calls: u64,
+}
+
+/// A sum of admitted calls of one user to one API.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Tally {
+    /// What was called.
+    pub api: ApiName,
+    /// Who called.
+    pub user: UserId,
+    /// How often.
+    pub calls: u64,
+}
+
+/// One run of one process: 128 random bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Incarnation([u8; 16]);
+
+impl Incarnation {
+    /// Takes 16 random bytes.
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The 16 bytes.
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Incarnation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// The number of a batch of counts within its incarnation: 1, 2, 3, …
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Epoch(u64);
+
+impl Epoch {
+    /// The first epoch of an incarnation.
+    pub const FIRST: Self = Self(1);
+
+    /// Takes an epoch's number as a store holds it.
+    pub fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// The number itself.
+    pub fn get(self) -> u64 {
+        self.0
+    }
+
+    /// The one after it.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}

@@ -1,0 +1,27 @@
+//! The words of the domain: values that are valid from the moment they exist.
+
+mod api_name;
+mod counts;
+mod decision;
+mod exact;
+mod password;
+mod policy;
+mod session;
+mod time;
+mod token;
+mod user_id;
+mod username;
+mod version;
+
+pub use api_name::{ApiName, ApiNameError};
+pub use counts::{Caller, Epoch, Incarnation, Tally};
+pub use decision::{Decision, WindowState};
+pub use exact::ExactLog;
+pub use password::{Password, PasswordError, PasswordHash};
+pub use policy::{MAX_EXACT_QUOTA, MAX_PERIOD, MAX_WINDOWS, Policy, PolicyError, PolicyName, Quota, Window};
+pub use session::{Check, Session, SessionSet, Verifier};
+pub use time::Timestamp;
+pub use token::{ForgedToken, Secret, SessionToken, TOKEN_PREFIX, TokenKey};
+pub use user_id::{UserId, UserIdError};
+pub use username::{Username, UsernameError};
+pub use version::Version;

@@ -1,0 +1,73 @@
+//! The one error of every store: what failed, and whether trying again may help.
+
+use std::{error::Error, fmt, sync::Arc, time::Duration};
+
+/// An engine did not do what it was asked.
+///
+/// The message names the operation only: what the engine said is the source, for logs, and never for a client.
+#[derive(Clone, thiserror::Error)]
+#[error("{operation} {}", if *.transient { "failed for now" } else { "failed" })]
+pub struct StoreError {
+    operation: &'static str,
+    transient: bool,
+    #[source]
+    source: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+impl StoreError {
+    /// The engine is away, slow or full: the same call may succeed later. Clients hear 503.
+    pub fn transient(operation: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { operation, transient: true, source: Some(Arc::from(source.into())) }
+    }
+
+    /// The engine answered, and trying again will not change it: a mistake of ours or damaged data.
+    pub fn permanent(operation: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { operation, transient: false, source: Some(Arc::from(source.into())) }
+    }
+
+    /// The engine did not answer within the deadline; whether it acted is not known.
+    pub fn deadline(operation: &'static str, deadline: Duration) -> Self {
+        Self::transient(operation, format!("no answer within {deadline:?}"))
+    }
+
+    /// A bounded queue in front of the engine is full; nothing was sent.
+    pub fn overloaded(operation: &'static str) -> Self {
+        Self::transient(operation, "too many callers wait already")
+    }
+
+    /// Whether the same call may succeed later.
+    pub fn is_transient(&self) -> bool {
+        self.transient
+    }
+
+    /// What was asked of the engine.
+    pub fn operation(&self) -> &'static str {
+        self.operation
+    }
+}
+
+impl fmt::Debug for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        let mut source = self.source();
+        while let Some(cause) = source {
+            write!(f, ": {cause}")?;
+            source = cause.source();
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_message_names_the_operation_and_the_source_is_kept() {
+        let refused = std::io::Error::new(std::io::ErrorKind::ConnectionRefused, "10.0.0.1 refused");
+        let error = StoreError::transient("load sessions", refused);
+        assert_eq!(error.to_string(), "load sessions failed for now");
+        assert_eq!(format!("{error:?}"), "load sessions failed for now: 10.0.0.1 refused");
+        assert!(error.is_transient() && !StoreError::permanent("x", "y").is_transient());
+    }
+}

@@ -1,0 +1,15 @@
+//! Sessions, exact rate limits and call counts: the domain of Tollbar, the ports it asks for, and its use cases.
+#![doc = include_str!("../README.md")]
+
+pub mod counts;
+pub mod domain;
+mod error;
+pub mod gate;
+pub mod hashing;
+pub mod ports;
+mod random;
+pub mod sessions;
+pub mod usecases;
+
+pub use error::StoreError;
+pub use random::{random_bytes, random_u64};

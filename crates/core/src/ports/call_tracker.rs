@@ -1,0 +1,52 @@
+//! Port: the live counts of admitted calls (live tier).
+
+use async_trait::async_trait;
+
+use crate::{
+    StoreError,
+    domain::{ApiName, Caller, UserId},
+};
+
+/// The leaderboard and the distinct count of each API.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait CallTracker: Send + Sync {
+    /// Counts one admitted call, on the board and among the distinct callers.
+    ///
+    /// # Parameters
+    /// - `api`: what was called.
+    /// - `user`: who called.
+    ///
+    /// # Errors
+    /// The engine failed; after a transient failure the call may have been counted.
+    async fn record(&self, api: &ApiName, user: UserId) -> Result<(), StoreError>;
+
+    /// The users with the most calls, most first, ties by lower number.
+    ///
+    /// # Parameters
+    /// - `api`: what was called.
+    /// - `limit`: how many at most.
+    ///
+    /// # Errors
+    /// The engine failed.
+    async fn top(&self, api: &ApiName, limit: usize) -> Result<Vec<Caller>, StoreError>;
+
+    /// How many different users have called: exact, or estimated within 2 % where the engine keeps a sketch.
+    ///
+    /// # Parameters
+    /// - `api`: what was called.
+    ///
+    /// # Errors
+    /// The engine failed.
+    async fn distinct(&self, api: &ApiName) -> Result<u64, StoreError>;
+
+    /// Raises the board to these totals where it is lower, and counts their users as callers. May be repeated.
+    ///
+    /// # Parameters
+    /// - `api`: what was called.
+    /// - `totals`: calls so far, as the [`CallLedger`](super::CallLedger) has them; users without a call are left out.
+    ///
+    /// # Errors
+    /// The engine failed; some of the totals may have been taken.
+    async fn raise(&self, api: &ApiName, totals: &[Caller]) -> Result<(), StoreError>;
+}

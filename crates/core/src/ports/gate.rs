@@ -1,0 +1,44 @@
+//! Port: the whole decision on one call.
+
+use async_trait::async_trait;
+
+use crate::{
+    StoreError,
+    domain::{Decision, Policy, UserId},
+};
+
+/// What the bar does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Admission {
+    /// The call goes through, is charged and is counted.
+    Admitted {
+        /// Who calls.
+        user: UserId,
+        /// The state of every window after it.
+        decision: Decision,
+    },
+    /// The call is over a limit; it is neither charged nor counted.
+    Limited {
+        /// Who calls.
+        user: UserId,
+        /// The windows that deny it, and the wait.
+        decision: Decision,
+    },
+    /// The token is of no live session.
+    Unauthenticated,
+}
+
+/// Session, limit and count as one decision.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait Gate: Send + Sync {
+    /// Authenticates, limits and counts one call.
+    ///
+    /// # Parameters
+    /// - `token`: the text that the caller presents, not yet known to be a token.
+    /// - `policy`: the limits, their cost, and the API that is counted.
+    ///
+    /// # Errors
+    /// A store failed; after a transient failure the call may have been charged and counted, and must not be acknowledged.
+    async fn admit(&self, token: &str, policy: &Policy) -> Result<Admission, StoreError>;
+}

@@ -1,0 +1,35 @@
+//! What the core asks of the world: object-safe traits that adapters implement and that feature `mock` mocks.
+
+mod call_ledger;
+mod call_tracker;
+mod clock;
+mod gate;
+mod health;
+mod installation;
+mod password_hasher;
+mod process_lease;
+mod rate_limiter;
+mod session_cache;
+mod session_store;
+mod user_repo;
+
+pub use call_ledger::{CallLedger, TallyKey};
+pub use call_tracker::CallTracker;
+pub use clock::{Clock, SystemClock};
+pub use gate::{Admission, Gate};
+pub use health::HealthCheck;
+pub use installation::{Fact, Installation};
+pub use password_hasher::{HashError, PasswordHasher};
+pub use process_lease::{LeaseError, ProcessLease, Sharing};
+pub use rate_limiter::RateLimiter;
+pub use session_cache::{LeaseNonce, Lookup, Published, SessionCache, Ticket};
+pub use session_store::{Closed, NewSession, SessionStore};
+pub use user_repo::{CreateUserError, Credentials, UserRepo};
+
+#[cfg(feature = "mock")]
+pub use {
+    call_ledger::MockCallLedger, call_tracker::MockCallTracker, clock::ManualClock, clock::MockClock,
+    gate::MockGate, health::MockHealthCheck, installation::MockInstallation,
+    password_hasher::MockPasswordHasher, process_lease::MockProcessLease, rate_limiter::MockRateLimiter,
+    session_cache::MockSessionCache, session_store::MockSessionStore, user_repo::MockUserRepo,
+};

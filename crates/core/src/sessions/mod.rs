@@ -1,0 +1,9 @@
+//! Tiered sessions: the live tier first, the durable tier behind it, and nothing revoked ever comes back.
+
+mod loader;
+mod outage;
+mod tiered;
+
+pub use loader::LoadLimits;
+pub use outage::OnCacheOutage;
+pub use tiered::{Opened, SessionOptions, TieredSessions};

@@ -1,0 +1,181 @@
+//! The protocol between the two tiers. Every order of its steps is run in `tollbar-contract`; change it there first.
+
+use std::{num::NonZeroUsize, sync::Arc, time::Duration};
+
+use tracing::warn;
+
+use super::{LoadLimits, OnCacheOutage, loader::Loader};
+use crate::{
+    StoreError,
+    domain::{Check, Secret, SessionSet, SessionToken, Timestamp, TokenKey, UserId},
+    ports::{Clock, Lookup, NewSession, SessionCache, SessionStore, Ticket},
+    random_bytes,
+};
+
+/// What a service chooses about its sessions.
+#[derive(Debug, Clone, Copy)]
+pub struct SessionOptions {
+    /// How long a session lives, absolute from its login.
+    pub ttl: Duration,
+    /// How many sessions a user may have; one more ends the oldest.
+    pub max_per_user: NonZeroUsize,
+    /// What a login or logout answers when the live tier could not be told.
+    pub on_cache_outage: OnCacheOutage,
+    /// How much of the durable tier readers may use.
+    pub loads: LoadLimits,
+}
+
+impl Default for SessionOptions {
+    fn default() -> Self {
+        Self {
+            ttl: Duration::from_secs(30 * 60),
+            max_per_user: NonZeroUsize::MIN,
+            on_cache_outage: OnCacheOutage::default(),
+            loads: LoadLimits::default(),
+        }
+    }
+}
+
+/// A session that has just been opened.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// The client's token; this is the only time that it is known.
+    pub token: SessionToken,
+    /// When it expires, on the clock of this process.
+    pub expires_at: Timestamp,
+}
+
+/// Sessions over a durable and a live tier.
+pub struct TieredSessions {
+    store: Arc<dyn SessionStore>,
+    cache: Arc<dyn SessionCache>,
+    clock: Arc<dyn Clock>,
+    key: TokenKey,
+    options: SessionOptions,
+    loader: Loader,
+}
+
+impl TieredSessions {
+    /// Sessions over these tiers, sealed with the key that the durable tier keeps.
+    pub fn new(
+        store: Arc<dyn SessionStore>,
+        cache: Arc<dyn SessionCache>,
+        clock: Arc<dyn Clock>,
+        key: TokenKey,
+        options: SessionOptions,
+    ) -> Self {
+        let loader = Loader::new(Arc::clone(&store), Arc::clone(&clock), options.loads);
+        Self { store, cache, clock, key, options, loader }
+    }
+
+    /// Opens a session for a user, ending the oldest beyond the bound. `None`: there is no such user.
+    ///
+    /// # Errors
+    /// The durable tier failed; or the live tier did, and [`OnCacheOutage::Refuse`] is chosen.
+    pub async fn open(&self, user: UserId) -> Result<Option<Opened>, StoreError> {
+        let secret = Secret::from_bytes(random_bytes()?);
+        let session = NewSession { verifier: secret.verifier(), ttl: self.options.ttl };
+        let ticket = self.announce(user).await?;
+        let now = self.clock.now();
+        let Some(set) = self.store.open(user, session, self.options.max_per_user, now).await? else {
+            return Ok(None);
+        };
+        self.publish_change(user, &set, ticket).await?;
+        let token = self.key.issue(user, set.version, secret);
+        Ok(Some(Opened { token, expires_at: now + self.options.ttl }))
+    }
+
+    /// Ends the session that a token names, everywhere. False: there is no live session of this token.
+    ///
+    /// # Errors
+    /// The durable tier failed; or the live tier did, and [`OnCacheOutage::Refuse`] is chosen.
+    pub async fn close(&self, token: &str) -> Result<bool, StoreError> {
+        let Ok(token) = self.key.recognise(token) else { return Ok(false) };
+        let user = token.user();
+        let ticket = self.announce(user).await?;
+        let closed = self.store.close(user, token.version(), &token.verifier(), self.clock.now()).await?;
+        let Some(closed) = closed else { return Ok(false) };
+        // Also where nothing was changed: whoever changed it may have died before its publish.
+        self.publish_change(user, &closed.set, ticket).await?;
+        Ok(closed.was_live)
+    }
+
+    /// Whose live session a token is of. `None`: of none.
+    ///
+    /// # Errors
+    /// The durable tier was needed and failed.
+    pub async fn authenticate(&self, token: &str) -> Result<Option<UserId>, StoreError> {
+        let Ok(token) = self.key.recognise(token) else { return Ok(None) };
+        let user = token.user();
+        let ticket = match self.cache.lookup(user).await {
+            Ok(Lookup::Hit { set, ticket }) => match set.check(&token) {
+                Check::Live(_) => return Ok(Some(user)),
+                Check::Dead => return Ok(None),
+                Check::Newer => Some(ticket),
+            },
+            // Without a lease a reader answers from the durable tier and caches nothing.
+            Ok(Lookup::Miss { ticket }) => ticket.lease.map(|_| ticket),
+            Err(error) => {
+                warn!(%user, ?error, "the live tier has no sessions; asking the durable one");
+                None
+            }
+        };
+        let Some(set) = self.loader.load(user).await? else { return Ok(None) };
+        if let Some(ticket) = ticket {
+            self.fill(user, &set, ticket).await;
+        }
+        Ok(matches!(set.check(&token), Check::Live(_)).then_some(user))
+    }
+
+    /// First step of a change: takes over the lease and deletes the entry.
+    async fn announce(&self, user: UserId) -> Result<Option<Ticket>, StoreError> {
+        match (self.cache.change(user).await, self.options.on_cache_outage) {
+            (Ok(ticket), _) => Ok(Some(ticket)),
+            (Err(error), OnCacheOutage::Refuse) => Err(error),
+            (Err(error), OnCacheOutage::Serve) => {
+                warn!(%user, ?error, "the live tier was not told that sessions are about to change");
+                Ok(None)
+            }
+        }
+    }
+
+    /// Last step of a change: publishes what the durable tier returned.
+    async fn publish_change(
+        &self,
+        user: UserId,
+        set: &SessionSet,
+        ticket: Option<Ticket>,
+    ) -> Result<(), StoreError> {
+        let confirmed = match ticket {
+            Some(ticket) => self.cache.publish(user, set, ticket).await.map(drop),
+            // Without the announcement there is no ticket, and the set may be older than a look-up from now on: start over.
+            None => self.refresh(user).await,
+        };
+        match (confirmed, self.options.on_cache_outage) {
+            (Ok(()), _) => Ok(()),
+            (Err(error), OnCacheOutage::Refuse) => Err(error),
+            (Err(error), OnCacheOutage::Serve) => {
+                warn!(%user, ?error, "a change of sessions was not confirmed by the live tier");
+                Ok(())
+            }
+        }
+    }
+
+    /// Brings the live tier up to date by a reader's steps. Publishes without a lease, too: the attempt ends the lease of a
+    /// reader whose load may be older than the change.
+    async fn refresh(&self, user: UserId) -> Result<(), StoreError> {
+        let (Lookup::Hit { ticket, .. } | Lookup::Miss { ticket }) = self.cache.lookup(user).await?;
+        let Some(set) = self.loader.load(user).await? else { return Ok(()) };
+        self.cache.publish(user, &set, ticket).await.map(drop)
+    }
+
+    /// Caches what a reader loaded. A failure costs only the next reader's load.
+    async fn fill(&self, user: UserId, set: &SessionSet, ticket: Ticket) {
+        if let Err(error) = self.cache.publish(user, set, ticket).await {
+            warn!(%user, ?error, "loaded sessions were not cached");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,141 @@
+//! What the tiered sessions ask of their ports, step by step. Their promises are tested on real tiers by `tollbar-contract`.
+
+use mockall::Sequence;
+
+use super::*;
+use crate::{
+    domain::{Session, Version},
+    ports::{Closed, LeaseNonce, ManualClock, MockSessionCache, MockSessionStore, Published},
+};
+
+const USER: u64 = 7;
+
+fn user() -> UserId {
+    UserId::new(USER).unwrap()
+}
+
+fn key() -> TokenKey {
+    TokenKey::from_bytes([1; 32])
+}
+
+fn token(version: u64) -> SessionToken {
+    key().issue(user(), Version::new(version), Secret::from_bytes([9; 32]))
+}
+
+fn set(version: u64) -> SessionSet {
+    let verifier = token(version).verifier();
+    let session = Session { version: Version::new(version), verifier, remaining: Duration::from_secs(60) };
+    SessionSet { version: Version::new(version), sessions: vec![session] }
+}
+
+fn ticket(lease: Option<u64>) -> Ticket {
+    Ticket { at: Timestamp::from_micros(1), lease: lease.map(LeaseNonce) }
+}
+
+fn down() -> StoreError {
+    StoreError::transient("test", "down")
+}
+
+fn sessions(store: MockSessionStore, cache: MockSessionCache, outage: OnCacheOutage) -> TieredSessions {
+    let options = SessionOptions { on_cache_outage: outage, ..SessionOptions::default() };
+    TieredSessions::new(Arc::new(store), Arc::new(cache), Arc::new(ManualClock::new()), key(), options)
+}
+
+#[tokio::test]
+async fn a_login_announces_commits_and_publishes_in_this_order() {
+    let (mut store, mut cache, mut order) =
+        (MockSessionStore::new(), MockSessionCache::new(), Sequence::new());
+    cache.expect_change().once().in_sequence(&mut order).returning(|_| Ok(ticket(Some(5))));
+    store.expect_open().once().in_sequence(&mut order).returning(|_, _, _, _| Ok(Some(set(3))));
+    cache
+        .expect_publish()
+        .once()
+        .in_sequence(&mut order)
+        .withf(|_, published, shown| *published == set(3) && *shown == ticket(Some(5)))
+        .returning(|_, _, _| Ok(Published::Written));
+    let opened = sessions(store, cache, OnCacheOutage::Refuse).open(user()).await.unwrap().unwrap();
+    assert_eq!(opened.token.version(), Version::new(3));
+}
+
+#[tokio::test]
+async fn a_hit_asks_nobody_else() {
+    let mut cache = MockSessionCache::new();
+    cache.expect_lookup().times(2).returning(|_| Ok(Lookup::Hit { set: set(2), ticket: ticket(None) }));
+    let sessions = sessions(MockSessionStore::new(), cache, OnCacheOutage::Serve);
+    assert_eq!(sessions.authenticate(&token(2).expose()).await.unwrap(), Some(user()));
+    assert_eq!(sessions.authenticate(&token(1).expose()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_forged_token_asks_nobody_at_all() {
+    let sessions = sessions(MockSessionStore::new(), MockSessionCache::new(), OnCacheOutage::Serve);
+    let forged = TokenKey::from_bytes([2; 32]).issue(user(), Version::new(1), Secret::from_bytes([9; 32]));
+    assert_eq!(sessions.authenticate(&forged.expose()).await.unwrap(), None);
+    assert!(!sessions.close("tbs_nonsense").await.unwrap());
+}
+
+#[tokio::test]
+async fn a_miss_fills_only_with_a_lease() {
+    for (lease, fills) in [(Some(1), 1), (None, 0)] {
+        let (mut store, mut cache) = (MockSessionStore::new(), MockSessionCache::new());
+        cache.expect_lookup().return_once(move |_| Ok(Lookup::Miss { ticket: ticket(lease) }));
+        cache.expect_publish().times(fills).returning(|_, _, _| Ok(Published::Written));
+        store.expect_load().return_once(|_, _| Ok(Some(set(2))));
+        let sessions = sessions(store, cache, OnCacheOutage::Serve);
+        assert_eq!(sessions.authenticate(&token(2).expose()).await.unwrap(), Some(user()));
+    }
+}
+
+#[tokio::test]
+async fn a_token_later_than_the_entry_is_asked_of_the_durable_tier_and_published() {
+    let (mut store, mut cache) = (MockSessionStore::new(), MockSessionCache::new());
+    cache.expect_lookup().return_once(|_| Ok(Lookup::Hit { set: set(1), ticket: ticket(None) }));
+    cache.expect_publish().once().returning(|_, _, _| Ok(Published::Written));
+    store.expect_load().return_once(|_, _| Ok(Some(set(2))));
+    let sessions = sessions(store, cache, OnCacheOutage::Serve);
+    assert_eq!(sessions.authenticate(&token(2).expose()).await.unwrap(), Some(user()));
+}
+
+#[tokio::test]
+async fn with_the_cache_down_sessions_come_from_the_durable_tier() {
+    let (mut store, mut cache) = (MockSessionStore::new(), MockSessionCache::new());
+    cache.expect_lookup().returning(|_| Err(down()));
+    cache.expect_change().returning(|_| Err(down()));
+    store.expect_load().returning(|_, _| Ok(Some(set(2))));
+    store.expect_open().returning(|_, _, _, _| Ok(Some(set(3))));
+    let sessions = sessions(store, cache, OnCacheOutage::Serve);
+    assert_eq!(sessions.authenticate(&token(2).expose()).await.unwrap(), Some(user()));
+    assert!(sessions.open(user()).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn refuse_stops_a_change_before_it_is_made() {
+    let mut cache = MockSessionCache::new();
+    cache.expect_change().returning(|_| Err(down()));
+    let sessions = sessions(MockSessionStore::new(), cache, OnCacheOutage::Refuse);
+    assert!(sessions.open(user()).await.unwrap_err().is_transient());
+}
+
+#[tokio::test]
+async fn a_change_that_could_not_be_announced_ends_the_lease_of_a_reader_all_the_same() {
+    let (mut store, mut cache) = (MockSessionStore::new(), MockSessionCache::new());
+    cache.expect_change().return_once(|_| Err(down()));
+    cache.expect_lookup().return_once(|_| Ok(Lookup::Miss { ticket: ticket(None) }));
+    cache.expect_publish().once().returning(|_, _, _| Ok(Published::Refused));
+    store.expect_open().return_once(|_, _, _, _| Ok(Some(set(3))));
+    store.expect_load().return_once(|_, _| Ok(Some(set(3))));
+    assert!(sessions(store, cache, OnCacheOutage::Serve).open(user()).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_logout_that_finds_nothing_publishes_what_it_finds() {
+    let (mut store, mut cache) = (MockSessionStore::new(), MockSessionCache::new());
+    cache.expect_change().return_once(|_| Ok(ticket(Some(5))));
+    store.expect_close().return_once(|_, _, _, _| Ok(Some(Closed { was_live: false, set: set(4) })));
+    cache
+        .expect_publish()
+        .once()
+        .withf(|_, published, _| *published == set(4))
+        .returning(|_, _, _| Ok(Published::Written));
+    assert!(!sessions(store, cache, OnCacheOutage::Serve).close(&token(2).expose()).await.unwrap());
+}
