@@ -1,0 +1,30 @@
+//! Copies of an engine's data and the ends of its logs.
+
+use std::fs;
+use std::path::Path;
+
+use crate::error::EngineError;
+
+/// Copies all that is in one folder into another, which is made.
+pub(crate) fn copy_dir(from: &Path, to: &Path) -> Result<(), EngineError> {
+    let failed = || EngineError::io(format!("copy {} to {}", from.display(), to.display()));
+    fs::create_dir_all(to).map_err(failed())?;
+    for entry in fs::read_dir(from).map_err(failed())? {
+        let entry = entry.map_err(failed())?;
+        let target = to.join(entry.file_name());
+        if entry.file_type().map_err(failed())?.is_dir() {
+            copy_dir(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), &target).map_err(failed())?;
+        }
+    }
+    Ok(())
+}
+
+/// The last lines of a log, in one line.
+pub(crate) fn tail(log: &Path) -> String {
+    let text = fs::read(log).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    lines[lines.len().saturating_sub(4)..].join(" | ")
+}

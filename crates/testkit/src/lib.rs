@@ -1,0 +1,36 @@
+//! Real engines for tests: databases and prefixes on the servers that `cargo xtask test` starts, private servers
+//! that a test may kill, and a TCP proxy that it may break.
+//!
+//! Everything here works from a plain `#[test]` and from a tokio test of any flavour, cleans up after itself when it
+//! is dropped (also by a panic), and panics with one clear line where a test has no way to go on.
+
+mod account;
+mod address;
+mod database;
+mod engine;
+mod error;
+mod files;
+mod folder;
+mod given;
+mod names;
+mod ports;
+mod postgres;
+mod prefix;
+mod programs;
+mod proxy;
+mod pump;
+mod redis_server;
+mod redis_state;
+mod waiting;
+
+pub use address::{address_of, through};
+pub use database::TestDatabase;
+pub use error::{EngineError, one_line};
+pub use given::{POSTGRES_URL, REDIS_URL, postgres_url, redis_url};
+pub use names::unique_name;
+pub use postgres::{PostgresOptions, PrivatePostgres};
+pub use prefix::RedisPrefix;
+pub use programs::{find_postgres, find_redis};
+pub use proxy::Proxy;
+pub use redis_server::{PrivateRedis, RedisOptions};
+pub use redis_state::SavedRedis;

@@ -1,0 +1,67 @@
+//! Where the engines' programs are on this machine.
+
+use std::env;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::account::Account;
+use crate::error::EngineError;
+
+/// The path of `redis-server`.
+pub fn find_redis() -> Result<PathBuf, EngineError> {
+    let folders = search_path().into_iter().chain(["/usr/local/bin".into(), "/usr/bin".into()]);
+    let found = folders.map(|folder| folder.join("redis-server")).find(|program| executable(program));
+    found.ok_or(EngineError::NotInstalled("redis-server"))
+}
+
+/// The folder that holds both `initdb` and `postgres`.
+///
+/// PATH goes first, as it is what the user chose; then the folders in which distributions hide them, newest first.
+pub fn find_postgres() -> Result<PathBuf, EngineError> {
+    let account = Account::for_postgres()?;
+    let folders = search_path()
+        .into_iter()
+        .chain(versioned("/usr/lib/postgresql", ""))
+        .chain(versioned("/usr", "pgsql-"));
+    let found = folders
+        .filter(|folder| ["initdb", "postgres"].iter().all(|name| executable(&folder.join(name))))
+        .find(|folder| runs(&folder.join("initdb"), account));
+    found.ok_or(EngineError::NotInstalled("PostgreSQL (initdb and postgres)"))
+}
+
+fn search_path() -> Vec<PathBuf> {
+    env::var_os("PATH").map(|path| env::split_paths(&path).collect()).unwrap_or_default()
+}
+
+/// `root/{prefix}{version}/bin`, newest first.
+fn versioned(root: &str, prefix: &str) -> Vec<PathBuf> {
+    let version = |folder: &Path| -> Option<u32> {
+        folder.file_name()?.to_str()?.strip_prefix(prefix)?.split('.').next()?.parse().ok()
+    };
+    let folders = fs::read_dir(root).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut found: Vec<_> =
+        folders.filter_map(|folder| Some((version(&folder)?, folder.join("bin")))).collect();
+    found.sort_by_key(|(version, _)| std::cmp::Reverse(*version));
+    found.into_iter().map(|(_, folder)| folder).collect()
+}
+
+fn executable(program: &Path) -> bool {
+    fs::metadata(program).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+}
+
+/// Whether the account can run it: programs below another user's home are out of its reach.
+fn runs(program: &Path, account: Option<Account>) -> bool {
+    let mut command = Command::new(program);
+    command
+        .arg("--version")
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    if let Some(account) = account {
+        account.run(&mut command);
+    }
+    command.status().is_ok_and(|status| status.success())
+}

@@ -1,0 +1,49 @@
+//! Installs the engines that this machine lacks, where that needs no human.
+
+use std::process::{Command, Stdio};
+
+use tollbar_testkit::{find_postgres, find_redis};
+
+use crate::error::XtaskError;
+
+/// Installs what is missing of the wanted engines, or says what a human has to install.
+pub(crate) fn install_missing(redis: bool, postgres: bool) -> Result<(), XtaskError> {
+    let mut missing = Vec::new();
+    if redis && find_redis().is_err() {
+        missing.push("redis-server");
+    }
+    if postgres && find_postgres().is_err() {
+        missing.push("postgresql");
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let names = missing.join(" ");
+    let Some(mut command) = privileged_shell() else {
+        let what =
+            if missing.len() == 1 { format!("{names} is") } else { format!("{} are", missing.join(" and ")) };
+        return Err(XtaskError::CannotInstall(what, names));
+    };
+    eprintln!("cargo xtask: installing {names}");
+    command.args(["-c", include_str!("install.sh"), "install"]).args(&missing).stdin(Stdio::null());
+    let status = command.status().map_err(|error| XtaskError::Run("sh", error))?;
+    if status.success() { Ok(()) } else { Err(XtaskError::Install(names, status)) }
+}
+
+/// A shell of root's on a system with apt-get, if we can have one without a question.
+fn privileged_shell() -> Option<Command> {
+    if !succeeds(Command::new("apt-get").arg("--version")) {
+        return None;
+    }
+    if nix::unistd::geteuid().is_root() {
+        return Some(Command::new("sh"));
+    }
+    let mut sudo = Command::new("sudo");
+    sudo.args(["--non-interactive", "sh"]);
+    succeeds(Command::new("sudo").args(["--non-interactive", "true"])).then_some(sudo)
+}
+
+fn succeeds(command: &mut Command) -> bool {
+    let command = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}

@@ -1,0 +1,35 @@
+//! Tollbar's own commands, run as `cargo xtask …`.
+#![expect(clippy::print_stderr, reason = "a command line tool talks to its terminal")]
+
+mod engines;
+mod error;
+mod install;
+mod interrupt;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Tollbar's own commands.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Test(test::Test),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Test(test) => test.run(),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("cargo xtask: {}", tollbar_testkit::one_line(&error));
+        ExitCode::FAILURE
+    })
+}
