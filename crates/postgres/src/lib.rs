@@ -1,0 +1,24 @@
+//! The durable tier on PostgreSQL: users, sessions, the ledger of calls and what an installation decides once.
+#![doc = include_str!("../README.md")]
+
+mod address;
+mod call_ledger;
+mod connect;
+mod failure;
+mod health;
+mod installation;
+mod lent;
+mod migrations;
+mod open_error;
+mod options;
+mod process_lease;
+mod schema;
+mod session_set;
+mod session_store;
+mod store;
+mod sums;
+mod user_repo;
+
+pub use open_error::OpenError;
+pub use options::PgOptions;
+pub use store::PgStore;

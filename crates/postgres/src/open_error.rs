@@ -1,0 +1,38 @@
+//! Why a PostgreSQL database could not be opened.
+
+use std::{error::Error, time::Duration};
+
+/// The store could not be opened. The message is one line without a secret; the causes are its sources.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The URL does not name a PostgreSQL database.
+    #[error("the database URL is not of the form postgres://USER:PASSWORD@HOST:PORT/DATABASE")]
+    Url(#[source] Option<Box<dyn Error + Send + Sync>>),
+    /// The URL asks for an encrypted connection.
+    #[error("the database URL says sslmode={0}, and this version of Tollbar has no TLS")]
+    Tls(&'static str),
+    /// A connection could not be opened.
+    #[error("the PostgreSQL database at {address} could not be reached")]
+    Unreachable {
+        /// Host, port and database.
+        address: String,
+        /// Why not.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The schema could not be brought up to date.
+    #[error("the PostgreSQL database at {address} could not be migrated")]
+    Migration {
+        /// Host, port and database.
+        address: String,
+        /// Why not.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The database did not answer in time.
+    #[error("the PostgreSQL database at {address} was not ready within {deadline:?}")]
+    Deadline {
+        /// Host, port and database.
+        address: String,
+        /// How long it was waited for.
+        deadline: Duration,
+    },
+}

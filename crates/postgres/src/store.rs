@@ -1,0 +1,72 @@
+//! The store itself: a pool of connections, and the one way to make a call on it.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use diesel::QueryResult;
+use diesel_async::{AsyncPgConnection, pooled_connection::deadpool::Pool};
+use tokio::{runtime::Handle, sync::Semaphore};
+use tollbar_core::StoreError;
+
+use crate::{OpenError, PgOptions, address, connect, failure::store_error, lent::Lent, migrations};
+
+/// The durable tier on a PostgreSQL database. Cheap to clone; a clone is the same store.
+#[derive(Clone)]
+pub struct PgStore {
+    pub(crate) options: Arc<PgOptions>,
+    pool: Pool<AsyncPgConnection>,
+    /// One permit for each caller that works or waits.
+    places: Arc<Semaphore>,
+}
+
+impl PgStore {
+    /// Connects to the database and brings its schema up to date.
+    ///
+    /// Connections live on the runtime that this is called on, for as long as it runs; calls may come from any other that has its
+    /// timer on.
+    ///
+    /// # Errors
+    /// The URL is not one that can be used, or the database does not answer or cannot be migrated.
+    pub async fn open(options: PgOptions) -> Result<Self, OpenError> {
+        let config = address::config(&options)?;
+        let address = address::shown(&config);
+        let late = |_| OpenError::Deadline { address: address.clone(), deadline: options.start_deadline };
+        tokio::time::timeout(options.start_deadline, async {
+            let unreachable = |source| OpenError::Unreachable { address: address.clone(), source };
+            let connection = connect::connect(&config).await.map_err(|error| unreachable(error.into()))?;
+            let migrated = migrations::run(connection, options.start_deadline).await;
+            migrated.map_err(|source| OpenError::Migration { address: address.clone(), source })
+        })
+        .await
+        .map_err(late)??;
+        let pool = connect::pool(config, &options, Handle::current())
+            .map_err(|error| OpenError::Unreachable { address: address.clone(), source: error.into() })?;
+        let places = options.pool_size.get().saturating_add(options.queue).min(Semaphore::MAX_PERMITS);
+        Ok(Self { options: Arc::new(options), pool, places: Arc::new(Semaphore::new(places)) })
+    }
+
+    /// Makes a call: everything between taking a connection and giving it back, within one deadline.
+    pub(crate) async fn call<T>(
+        &self,
+        operation: &'static str,
+        deadline: Duration,
+        work: impl AsyncFnOnce(&mut AsyncPgConnection) -> QueryResult<T>,
+    ) -> Result<T, StoreError> {
+        let _place = self.places.try_acquire().map_err(|_| StoreError::overloaded(operation))?;
+        let call = async {
+            let lent = self.pool.get().await.map_err(|refusal| StoreError::transient(operation, refusal))?;
+            let mut lent = Lent::new(lent);
+            let done = work(lent.connection()).await;
+            lent.give_back();
+            done.map_err(|error| store_error(operation, error))
+        };
+        tokio::time::timeout(deadline, call)
+            .await
+            .unwrap_or_else(|_| Err(StoreError::deadline(operation, deadline)))
+    }
+}
+
+impl fmt::Debug for PgStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PgStore").field("options", &self.options).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,118 @@
+//! Port `CallLedger`: the durable totals of calls.
+
+use async_trait::async_trait;
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, RunQueryDsl,
+    SqliteConnection,
+    dsl::sql,
+    sql_types::{BigInt, Bool, Text},
+    upsert::excluded,
+};
+use tollbar_core::{
+    StoreError,
+    domain::{ApiName, Epoch, Incarnation, Tally, UserId},
+    ports::{CallLedger, TallyKey},
+};
+
+use crate::{
+    SqliteStore,
+    failure::damaged,
+    schema::{call_totals, flushed_epochs},
+};
+
+/// A row of `call_totals`.
+type Row = (String, i64, i64);
+
+#[async_trait]
+impl CallLedger for SqliteStore {
+    async fn add(
+        &self,
+        incarnation: Incarnation,
+        epoch: Epoch,
+        sums: &[Tally],
+    ) -> Result<Vec<Tally>, StoreError> {
+        const OPERATION: &str = "add to the ledger";
+        let number = |n: u64| i64::try_from(n).map_err(|error| StoreError::permanent(OPERATION, error));
+        let epoch = number(epoch.get())?;
+        let mut rows = Vec::with_capacity(sums.len());
+        for sum in sums {
+            rows.push((sum.clone(), number(sum.calls)?));
+        }
+        self.write(OPERATION, self.options.ledger_deadline, move |connection| {
+            let new = note_epoch(connection, incarnation, epoch)?;
+            rows.into_iter()
+                .map(|(sum, calls)| {
+                    let total = if new { add(connection, &sum, calls)? } else { total(connection, &sum)? };
+                    Ok(Tally { calls: u64::try_from(total).map_err(damaged)?, ..sum })
+                })
+                .collect()
+        })
+        .await
+    }
+
+    async fn totals(&self, after: Option<TallyKey>, limit: usize) -> Result<Vec<Tally>, StoreError> {
+        self.read("read the ledger", self.options.ledger_deadline, move |connection| {
+            let mut page = call_totals::table
+                .order((call_totals::api, call_totals::user_id))
+                .limit(i64::try_from(limit).unwrap_or(i64::MAX))
+                .into_boxed();
+            if let Some((api, user)) = after {
+                // A comparison of rows, which the index serves; two comparisons joined by OR would read all before them.
+                page = page.filter(
+                    sql::<Bool>("(api, user_id) > (")
+                        .bind::<Text, _>(api.as_str().to_owned())
+                        .sql(", ")
+                        .bind::<BigInt, _>(user.as_i64())
+                        .sql(")"),
+                );
+            }
+            let rows = page.load::<Row>(connection)?;
+            rows.into_iter().map(tally).collect()
+        })
+        .await
+    }
+}
+
+/// Notes the epoch, unless this or a later one of the incarnation is noted already. Whether it did.
+fn note_epoch(connection: &mut SqliteConnection, of: Incarnation, epoch: i64) -> QueryResult<bool> {
+    use diesel::query_dsl::methods::FilterDsl;
+
+    let noted = diesel::insert_into(flushed_epochs::table)
+        .values((flushed_epochs::incarnation.eq(of.as_bytes().as_slice()), flushed_epochs::epoch.eq(epoch)))
+        .on_conflict(flushed_epochs::incarnation)
+        .do_update()
+        .set(flushed_epochs::epoch.eq(excluded(flushed_epochs::epoch)))
+        .filter(flushed_epochs::epoch.lt(excluded(flushed_epochs::epoch)))
+        .execute(connection)?;
+    Ok(noted == 1)
+}
+
+/// Adds to one total and returns it.
+fn add(connection: &mut SqliteConnection, sum: &Tally, calls: i64) -> QueryResult<i64> {
+    diesel::insert_into(call_totals::table)
+        .values((
+            call_totals::api.eq(sum.api.as_str()),
+            call_totals::user_id.eq(sum.user.as_i64()),
+            call_totals::calls.eq(calls),
+        ))
+        .on_conflict((call_totals::api, call_totals::user_id))
+        .do_update()
+        .set(call_totals::calls.eq(call_totals::calls + excluded(call_totals::calls)))
+        .returning(call_totals::calls)
+        .get_result(connection)
+}
+
+/// Reads one total; none is zero.
+fn total(connection: &mut SqliteConnection, sum: &Tally) -> QueryResult<i64> {
+    let of = call_totals::api.eq(sum.api.as_str()).and(call_totals::user_id.eq(sum.user.as_i64()));
+    let total = call_totals::table.filter(of).select(call_totals::calls).first(connection);
+    Ok(total.optional()?.unwrap_or(0))
+}
+
+fn tally((api, user, calls): Row) -> QueryResult<Tally> {
+    Ok(Tally {
+        api: ApiName::new(&api).map_err(damaged)?,
+        user: UserId::try_from(user).map_err(damaged)?,
+        calls: u64::try_from(calls).map_err(damaged)?,
+    })
+}

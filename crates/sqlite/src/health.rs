@@ -1,0 +1,20 @@
+//! Port `HealthCheck`: whether the file can be read.
+
+use async_trait::async_trait;
+use diesel::{QueryDsl, RunQueryDsl};
+use tollbar_core::{StoreError, ports::HealthCheck};
+
+use crate::{SqliteStore, schema::installation};
+
+#[async_trait]
+impl HealthCheck for SqliteStore {
+    fn name(&self) -> &'static str {
+        "sqlite"
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        // A bare SELECT 1 would not touch the file.
+        let read = |connection: &mut _| installation::table.count().get_result::<i64>(connection);
+        self.read("check health", self.options.deadline, read).await.map(drop)
+    }
+}

@@ -1,0 +1,45 @@
+//! The tables as Diesel sees them; `migrations/sqlite` makes them.
+
+diesel::table! {
+    users (id) {
+        id -> BigInt,
+        username -> Text,
+        username_key -> Text,
+        password_hash -> Text,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    sessions (user_id, version) {
+        user_id -> BigInt,
+        version -> BigInt,
+        verifier -> Binary,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    call_totals (api, user_id) {
+        api -> Text,
+        user_id -> BigInt,
+        calls -> BigInt,
+    }
+}
+
+diesel::table! {
+    flushed_epochs (incarnation) {
+        incarnation -> Binary,
+        epoch -> BigInt,
+    }
+}
+
+diesel::table! {
+    installation (name) {
+        name -> Text,
+        value -> Binary,
+    }
+}
+
+diesel::joinable!(sessions -> users (user_id));
+diesel::allow_tables_to_appear_in_same_query!(users, sessions);

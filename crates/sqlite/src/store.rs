@@ -1,0 +1,91 @@
+//! The store itself: one file, one connection that writes and a few that read.
+
+use std::{fmt, fs, path::Path, sync::Arc, time::Duration};
+
+use diesel::{QueryResult, SqliteConnection};
+use tollbar_core::StoreError;
+
+use crate::{OpenError, SqliteOptions, connection::connect, lane::Lane, migrations, process_lease::LockFile};
+
+/// The durable tier on a SQLite file. Cheap to clone; a clone is the same store.
+#[derive(Clone)]
+pub struct SqliteStore {
+    pub(crate) options: Arc<SqliteOptions>,
+    pub(crate) lock: Arc<LockFile>,
+    readers: Lane,
+    writer: Lane,
+}
+
+impl SqliteStore {
+    /// Opens the database, creating it and its folder where they do not exist, and brings its schema up to date.
+    ///
+    /// Calls need a tokio runtime with its timer on, any one at any time.
+    ///
+    /// # Errors
+    /// The folder, the file or the schema could not be made.
+    pub async fn open(mut options: SqliteOptions) -> Result<Self, OpenError> {
+        let path = std::path::absolute(&options.path)
+            .map_err(|error| OpenError::File { path: options.path.clone(), source: error.into() })?;
+        options.path.clone_from(&path);
+        let start = options.start_deadline;
+        let prepared = tokio::task::spawn_blocking(move || prepare(&path, start)).await;
+        prepared.unwrap_or_else(|panic| {
+            Err(OpenError::File { path: options.path.clone(), source: panic.into() })
+        })?;
+        let lane =
+            |connections| Lane::new(options.path.clone(), options.deadline, connections, options.queue);
+        Ok(Self {
+            readers: lane(options.readers.get()),
+            // SQLite lets one connection write at a time; waiting here is fair, waiting there is a lottery.
+            writer: lane(1),
+            lock: Arc::new(LockFile::beside(&options.path)),
+            options: Arc::new(options),
+        })
+    }
+
+    /// Reads, beside other readers and the writer.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        deadline: Duration,
+        work: impl FnOnce(&mut SqliteConnection) -> QueryResult<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.readers.run(operation, deadline, work).await
+    }
+
+    /// Writes, in one transaction that holds the file's write lock from its beginning.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        deadline: Duration,
+        work: impl FnOnce(&mut SqliteConnection) -> QueryResult<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.writer.run(operation, deadline, move |connection| connection.immediate_transaction(work)).await
+    }
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteStore").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+fn prepare(path: &Path, start: Duration) -> Result<(), OpenError> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)
+            .map_err(|source| OpenError::Folder { folder: folder.to_owned(), source })?;
+    }
+    let file = |source| OpenError::File { path: path.to_owned(), source };
+    create(path).map_err(|error| file(error.into()))?;
+    let mut connection = connect(path, start).map_err(|error| file(error.into()))?;
+    migrations::run(&mut connection).map_err(|source| OpenError::Migration { path: path.to_owned(), source })
+}
+
+/// Creates the file for its owner alone: it keeps password hashes and the key of the tokens. SQLite's own files follow it.
+fn create(path: &Path) -> std::io::Result<()> {
+    let mut file = fs::OpenOptions::new();
+    file.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut file, 0o600);
+    file.open(path).map(drop)
+}

@@ -1,0 +1,52 @@
+//! Port `UserRepo`: accounts by name.
+
+use async_trait::async_trait;
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
+use tollbar_core::{
+    StoreError,
+    domain::{PasswordHash, UserId, Username},
+    ports::{CreateUserError, Credentials, UserRepo},
+};
+
+use crate::{SqliteStore, failure::damaged, schema::users};
+
+#[async_trait]
+impl UserRepo for SqliteStore {
+    async fn create(&self, username: &Username, hash: &PasswordHash) -> Result<UserId, CreateUserError> {
+        let (username, key, hash) = (username.as_str().to_owned(), username.key(), hash.expose().to_owned());
+        let created = self.write("create a user", self.options.deadline, move |connection| {
+            // Asked first, as nobody else writes meanwhile: an insert that conflicts would use a number up.
+            let same_name = users::table.filter(users::username_key.eq(&key));
+            if diesel::select(diesel::dsl::exists(same_name)).get_result::<bool>(connection)? {
+                return Ok(None);
+            }
+            let id = diesel::insert_into(users::table)
+                .values((
+                    users::username.eq(&username),
+                    users::username_key.eq(&key),
+                    users::password_hash.eq(&hash),
+                ))
+                .returning(users::id)
+                .get_result::<i64>(connection)?;
+            UserId::try_from(id).map(Some).map_err(damaged)
+        });
+        created.await?.ok_or(CreateUserError::Taken)
+    }
+
+    async fn find(&self, username: &Username) -> Result<Option<Credentials>, StoreError> {
+        let key = username.key();
+        self.read("find a user", self.options.deadline, move |connection| {
+            let row = users::table
+                .filter(users::username_key.eq(key))
+                .select((users::id, users::password_hash))
+                .get_result::<(i64, String)>(connection)
+                .optional()?;
+            row.map(|(id, hash)| {
+                let user = UserId::try_from(id).map_err(damaged)?;
+                Ok(Credentials { user, hash: PasswordHash::new(hash) })
+            })
+            .transpose()
+        })
+        .await
+    }
+}
