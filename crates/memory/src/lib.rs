@@ -1,0 +1,11 @@
+//! The live tier of Tollbar inside one process: cached sessions, exact rate limits and live counts.
+#![doc = include_str!("../README.md")]
+
+mod board;
+mod limits;
+mod live;
+mod sessions;
+mod shards;
+mod swept;
+
+pub use live::{MemoryLive, MemoryOptions};

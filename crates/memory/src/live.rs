@@ -1,0 +1,125 @@
+//! The live tier of one process: what the adapters of the ports share.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{
+        Arc, RwLock,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use tollbar_core::{
+    StoreError,
+    domain::{ApiName, UserId},
+    ports::{Clock, HealthCheck, LeaseNonce},
+};
+
+use crate::{board::Board, limits::UserLimits, sessions::UserSessions, shards::Shards, swept::Swept};
+
+/// How long things live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemoryOptions {
+    /// How long a set of sessions is believed at most.
+    pub cache_ttl: Duration,
+    /// How long a lease is good for.
+    pub lease_ttl: Duration,
+}
+
+impl Default for MemoryOptions {
+    fn default() -> Self {
+        Self { cache_ttl: Duration::from_secs(60), lease_ttl: Duration::from_secs(2) }
+    }
+}
+
+/// Odd, so that a count by it comes round only after all 2⁶⁴ numbers; and far, so that neighbours are no leases.
+const STRIDE: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// Implements [`SessionCache`](tollbar_core::ports::SessionCache), [`RateLimiter`](tollbar_core::ports::RateLimiter),
+/// [`CallTracker`](tollbar_core::ports::CallTracker) and [`HealthCheck`] for one process.
+pub struct MemoryLive {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) options: MemoryOptions,
+    pub(crate) sessions: Shards<Swept<UserSessions>>,
+    pub(crate) limits: Shards<Swept<UserLimits>>,
+    pub(crate) boards: RwLock<HashMap<ApiName, Arc<Board>>>,
+    /// Nobody outside sees leases, so counting makes them unique.
+    nonces: AtomicU64,
+}
+
+impl MemoryLive {
+    /// Starts with nothing known.
+    pub fn new(clock: Arc<dyn Clock>, options: MemoryOptions) -> Self {
+        Self {
+            clock,
+            options,
+            sessions: Shards::default(),
+            limits: Shards::default(),
+            boards: RwLock::default(),
+            nonces: AtomicU64::new(1),
+        }
+    }
+
+    /// Evicts a user's cached set. For tests and operators: it is read again from the durable tier.
+    pub fn drop_entry(&self, user: UserId) {
+        self.sessions.of(user).change(user, self.clock.now()).drop_entry();
+    }
+
+    /// Lets a user's lease lapse. For tests and operators: the next look-up that misses gets another.
+    pub fn drop_lease(&self, user: UserId) {
+        self.sessions.of(user).change(user, self.clock.now()).drop_lease();
+    }
+
+    /// A number for a lease that no other lease had.
+    pub(crate) fn nonce(&self) -> LeaseNonce {
+        LeaseNonce(self.nonces.fetch_add(STRIDE, Relaxed))
+    }
+}
+
+impl fmt::Debug for MemoryLive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryLive").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl HealthCheck for MemoryLive {
+    fn name(&self) -> &'static str {
+        "memory"
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tollbar_core::{
+        domain::{Policy, PolicyName, Quota, Window},
+        ports::{ManualClock, RateLimiter, SessionCache},
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn memory_does_not_grow_with_users_that_have_left() {
+        let clock = Arc::new(ManualClock::new());
+        let live = MemoryLive::new(clock.clone(), MemoryOptions::default());
+        let window = Window::new(Quota::new(1).unwrap(), Duration::from_secs(5)).unwrap();
+        let api = ApiName::new("ping").unwrap();
+        let policy = Policy::new(PolicyName::new("ping").unwrap(), api, vec![window]).unwrap();
+        for id in 1..=50_000 {
+            let user = UserId::new(id).unwrap();
+            live.lookup(user).await.unwrap();
+            live.decide(&policy, user).await.unwrap();
+            clock.advance(Duration::from_millis(10));
+        }
+        // Of 100 users a second, leases of the last 2 s and limits of the last 5 s mean something.
+        let leases: usize = live.sessions.each().map(|shard| shard.len()).sum();
+        let limits: usize = live.limits.each().map(|shard| shard.len()).sum();
+        assert!(leases <= 1_000 && limits <= 2_000, "{leases} leases, {limits} limits");
+    }
+}

@@ -1,0 +1,105 @@
+//! A map whose spent values are swept by the writes that follow, a few at each.
+
+use std::collections::{HashMap, VecDeque};
+
+use tollbar_core::domain::{Timestamp, UserId};
+
+/// How many users one write looks at. Above one, so that the round goes faster than the map can grow.
+const LOOKS: usize = 2;
+
+/// A value that may come to mean nothing any more.
+pub(crate) trait Spent {
+    /// Whether it may be dropped.
+    fn is_spent(&self, now: Timestamp) -> bool;
+}
+
+/// Values by user.
+#[derive(Debug)]
+pub(crate) struct Swept<V> {
+    values: HashMap<UserId, V>,
+    /// Each user of the map once, in the order in which they are looked at.
+    round: VecDeque<UserId>,
+}
+
+impl<V> Default for Swept<V> {
+    fn default() -> Self {
+        Self { values: HashMap::new(), round: VecDeque::new() }
+    }
+}
+
+impl<V: Default + Spent> Swept<V> {
+    /// The user's value, if there is one.
+    pub(crate) fn get(&self, user: UserId) -> Option<&V> {
+        self.values.get(&user)
+    }
+
+    /// The user's value to be changed; a value that was never there is new. Sweeps a little.
+    pub(crate) fn change(&mut self, user: UserId, now: Timestamp) -> &mut V {
+        self.sweep(now);
+        let round = &mut self.round;
+        self.values.entry(user).or_insert_with(|| {
+            round.push_back(user);
+            V::default()
+        })
+    }
+
+    fn sweep(&mut self, now: Timestamp) {
+        for _ in 0..LOOKS.min(self.round.len()) {
+            let Some(user) = self.round.pop_front() else { return };
+            if self.values.get(&user).is_none_or(|value| value.is_spent(now)) {
+                self.values.remove(&user);
+            } else {
+                self.round.push_back(user);
+            }
+        }
+        // A crowd that has left need not keep its room; halving makes that rare enough to cost little.
+        if self.values.capacity() > 1024 && self.values.len() < self.values.capacity() / 8 {
+            self.values.shrink_to(self.values.capacity() / 2);
+            self.round.shrink_to(self.round.capacity() / 2);
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        assert_eq!(self.values.len(), self.round.len());
+        self.values.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Default)]
+    struct Until(u64);
+
+    impl Spent for Until {
+        fn is_spent(&self, now: Timestamp) -> bool {
+            self.0 <= now.as_micros()
+        }
+    }
+
+    #[test]
+    fn memory_follows_those_that_are_active() {
+        let mut map = Swept::<Until>::default();
+        let mut most = 0;
+        for step in 1..=100_000 {
+            // Everybody comes once and is spent a hundred steps later.
+            *map.change(UserId::new(step).unwrap(), Timestamp::from_micros(step)) = Until(step + 100);
+            most = most.max(map.len());
+        }
+        assert!(most <= 400, "{most}");
+    }
+
+    #[test]
+    fn what_is_not_spent_stays() {
+        let mut map = Swept::<Until>::default();
+        let user = |id| UserId::new(id).unwrap();
+        *map.change(user(1), Timestamp::default()) = Until(u64::MAX);
+        for step in 2..1_000 {
+            map.change(user(step), Timestamp::from_micros(step));
+        }
+        assert!(map.get(user(1)).is_some());
+        assert!(map.len() <= 4, "{}", map.len());
+    }
+}

@@ -1,0 +1,125 @@
+//! The connections to one engine: kept up in the background for as long as they are wanted.
+
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use fred::{
+    clients::Client,
+    interfaces::{ClientLike, EventInterface},
+    types::config::{Config, ConnectionConfig, ReconnectPolicy, TcpConfig, UnresponsiveConfig},
+};
+use futures_util::future::join_all;
+use tokio::{
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::AbortOnDropHandle,
+};
+
+/// How long a start waits for an engine that is up, and a shutdown for one that does not say good-bye.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// How long making a connection may take, and how long an engine may be silent before its connection is given up.
+const SILENCE: Duration = Duration::from_secs(1);
+
+/// Clients that share the load, each with a task that keeps it connected. Dropping this ends the tasks.
+#[derive(Debug)]
+pub(crate) struct Connections {
+    clients: Vec<Client>,
+    turn: AtomicUsize,
+    keepers: Mutex<Vec<JoinHandle<()>>>,
+    wanted: CancellationToken,
+    _ends: DropGuard,
+}
+
+impl Connections {
+    /// Starts to connect, on the runtime that this is called on, and returns once that has worked or has taken too long.
+    pub(crate) async fn open(config: &Config, size: usize) -> Self {
+        let new_client = |_| Client::new(config.clone(), None, Some(settings()), Some(policy()));
+        let clients: Vec<_> = (0..size).map(new_client).collect();
+        let wanted = CancellationToken::new();
+        let keepers = clients.iter().map(|client| tokio::spawn(keep_up(client.clone(), wanted.clone())));
+        let keepers = Mutex::new(keepers.collect());
+        let all_connected = async {
+            while !clients.iter().all(Client::is_connected) {
+                sleep(Duration::from_millis(2)).await;
+            }
+        };
+        // Not yet connected is no error: the keepers go on.
+        let _ = timeout(PATIENCE, all_connected).await;
+        Self {
+            clients,
+            turn: AtomicUsize::new(0),
+            keepers,
+            wanted: wanted.clone(),
+            _ends: wanted.drop_guard(),
+        }
+    }
+
+    /// A client that is connected, each in turn. Without one a call must fail at once: the driver would hold it back.
+    pub(crate) fn pick(&self) -> Option<&Client> {
+        let turn = self.turn.fetch_add(1, Relaxed);
+        let in_turn =
+            (0..self.clients.len()).map(|step| &self.clients[turn.wrapping_add(step) % self.clients.len()]);
+        in_turn.into_iter().find(|client| client.is_connected())
+    }
+
+    /// Says good-bye to the engine and ends the tasks.
+    pub(crate) async fn close(&self) {
+        self.wanted.cancel();
+        let keepers = std::mem::take(&mut *self.keepers.lock().unwrap_or_else(PoisonError::into_inner));
+        join_all(keepers).await;
+    }
+}
+
+fn settings() -> ConnectionConfig {
+    ConnectionConfig {
+        connection_timeout: SILENCE,
+        internal_command_timeout: SILENCE,
+        // Each call says itself how often it may be sent.
+        max_command_attempts: 1,
+        unresponsive: UnresponsiveConfig { max_timeout: Some(SILENCE), interval: SILENCE / 4 },
+        tcp: TcpConfig { nodelay: Some(true), ..TcpConfig::default() },
+        ..ConnectionConfig::default()
+    }
+}
+
+fn policy() -> ReconnectPolicy {
+    let mut policy = ReconnectPolicy::new_exponential(0, 10, 500, 2);
+    policy.set_jitter(20);
+    policy
+}
+
+async fn keep_up(client: Client, wanted: CancellationToken) {
+    let (mut errors, mut successes) = (client.error_rx(), client.reconnect_rx());
+    let mut run = AbortOnDropHandle::new(client.connect());
+    let mut up = true;
+    loop {
+        tokio::select! {
+            () = wanted.cancelled() => break,
+            Ok((error, _)) = errors.recv() => {
+                // Once for each loss, not for each attempt.
+                if std::mem::take(&mut up) {
+                    tracing::warn!(%error, "no connection to redis");
+                }
+            }
+            Ok(server) = successes.recv() => {
+                up = true;
+                tracing::info!(%server, "connected to redis");
+            }
+            ended = &mut run => {
+                // The driver gives up on errors that it holds to be final; an operator may mend those, too.
+                tracing::warn!(?ended, "the connection to redis ended; it is opened again");
+                sleep(PATIENCE).await;
+                run = AbortOnDropHandle::new(client.connect());
+            }
+        }
+    }
+    let _ = timeout(PATIENCE, client.quit()).await;
+}

@@ -1,0 +1,82 @@
+//! What the driver's and the engine's errors mean to a caller: may the same call succeed later?
+
+use std::time::Duration;
+
+use fred::error::{Error, ErrorKind};
+use tollbar_core::StoreError;
+
+/// With what an engine begins an error that passes.
+const PASSING: [&str; 10] = [
+    "READONLY",
+    "LOADING",
+    "OOM",
+    "MASTERDOWN",
+    "CLUSTERDOWN",
+    "BUSY",
+    "MISCONF",
+    "TRYAGAIN",
+    "NOREPLICAS",
+    "NOSCRIPT",
+];
+
+/// The engine does not know the script, and has done nothing.
+pub(crate) fn is_unknown_script(error: &Error) -> bool {
+    error.details().starts_with("NOSCRIPT")
+}
+
+/// The error of a call as the ports have it.
+pub(crate) fn store_error(operation: &'static str, deadline: Duration, error: Error) -> StoreError {
+    match error.kind() {
+        ErrorKind::Timeout => StoreError::deadline(operation, deadline),
+        _ if passes(&error) => StoreError::transient(operation, error),
+        _ => StoreError::permanent(operation, error),
+    }
+}
+
+fn passes(error: &Error) -> bool {
+    let code = error.details().split_whitespace().next().unwrap_or_default();
+    match error.kind() {
+        // A password may be on its way of being changed; what the connection lacks, the caller cannot help.
+        ErrorKind::IO
+        | ErrorKind::Auth
+        | ErrorKind::Backpressure
+        | ErrorKind::Canceled
+        | ErrorKind::Cluster
+        | ErrorKind::Routing => true,
+        _ => PASSING.contains(&code) || error.details() == "Client is not initialized.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_transient(kind: ErrorKind, details: &'static str) -> bool {
+        store_error("decide", Duration::from_millis(5), Error::new(kind, details)).is_transient()
+    }
+
+    #[test]
+    fn tells_what_passes_from_what_stays() {
+        for passing in [
+            "READONLY You can't write against a read only replica.",
+            "LOADING Redis is loading the dataset in memory",
+            "OOM command not allowed when used memory > 'maxmemory'.",
+            "MASTERDOWN Link with MASTER is down",
+            "BUSY Redis is busy running a script.",
+            "MISCONF Redis is configured to save RDB snapshots",
+        ] {
+            assert!(is_transient(ErrorKind::Unknown, passing), "{passing}");
+        }
+        assert!(is_transient(ErrorKind::Cluster, "CLUSTERDOWN The cluster is down"));
+        assert!(is_transient(ErrorKind::IO, "Connection closed."));
+        assert!(is_transient(ErrorKind::Timeout, "Request timed out."));
+        assert!(!is_transient(ErrorKind::Unknown, "ERR user_script:1: a mistake of ours"));
+        assert!(!is_transient(ErrorKind::InvalidArgument, "WRONGTYPE Operation against a key"));
+    }
+
+    #[test]
+    fn knows_an_unknown_script_by_its_text() {
+        let error = Error::new(ErrorKind::Unknown, "NOSCRIPT No matching script. Please use EVAL.");
+        assert!(is_unknown_script(&error));
+    }
+}

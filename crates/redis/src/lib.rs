@@ -1,0 +1,21 @@
+//! The live tier of Tollbar on Redis: cached sessions, exact rate limits and live counts.
+#![doc = include_str!("../README.md")]
+
+mod arguments;
+mod connections;
+mod engine;
+mod failure;
+mod keys;
+mod limiter;
+mod live;
+mod options;
+mod reply;
+mod scripts;
+mod sessions;
+mod set_codec;
+mod target;
+mod tracker;
+
+pub use live::RedisLive;
+pub use options::{RedisOptions, RedisOptionsError};
+pub use target::RedisUrlError;

@@ -1,0 +1,143 @@
+//! The live tier on one Redis: what the adapters of the ports share.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use tollbar_core::{
+    StoreError,
+    domain::UserId,
+    ports::{Clock, HealthCheck, LeaseNonce},
+    random_u64,
+};
+
+use crate::{
+    arguments::Arguments,
+    connections::Connections,
+    engine::{Engine, Sending},
+    keys::Keys,
+    options::{RedisOptions, RedisOptionsError},
+};
+
+/// Implements [`SessionCache`](tollbar_core::ports::SessionCache), [`RateLimiter`](tollbar_core::ports::RateLimiter),
+/// [`CallTracker`](tollbar_core::ports::CallTracker) and [`HealthCheck`] on Redis 7 or later. Cheap to clone.
+#[derive(Clone)]
+pub struct RedisLive {
+    pub(crate) shared: Arc<Shared>,
+    clock: Option<Arc<dyn Clock>>,
+}
+
+/// What all clones have in common.
+pub(crate) struct Shared {
+    pub(crate) engine: Engine,
+    pub(crate) keys: Keys,
+    pub(crate) cache_ttl: Duration,
+    pub(crate) lease_ttl: Duration,
+    /// Begins at a random number, so that no two processes count through the same ones.
+    nonces: AtomicU64,
+}
+
+/// Odd, so that a count by it comes round only after all 2⁶⁴ numbers; and far, so that neighbours are no leases.
+const STRIDE: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// What a time set by a test adds to the real lifetime of a key: the times in the values then decide.
+const SLACK: Duration = Duration::from_secs(60 * 60);
+
+impl RedisLive {
+    /// Starts to connect, on the tokio runtime that this is called on: connections and their tasks stay there, while calls may
+    /// come from any other.
+    ///
+    /// Returns once Redis is connected, or after half a second without: then every call fails at once, as transient, until
+    /// a connection comes up; attempts to make one never end and are half a second apart at most.
+    ///
+    /// # Errors
+    /// The options cannot be used. That Redis is away is no error.
+    pub async fn connect(options: RedisOptions) -> Result<Self, RedisOptionsError> {
+        let config = options.check()?;
+        let nonces = random_u64().map_err(RedisOptionsError::Randomness)?.into();
+        let connections = Connections::open(&config, options.pool_size.get()).await;
+        let shared = Shared {
+            engine: Engine::new(connections, options.deadline, options.max_in_flight.get()),
+            keys: Keys::new(options.prefix, options.partitions),
+            cache_ttl: options.cache_ttl,
+            lease_ttl: options.lease_ttl,
+            nonces,
+        };
+        Ok(Self { shared: Arc::new(shared), clock: None })
+    }
+
+    /// The same connections, with the time of every script taken from a clock that a test sets. Keys live an hour longer than
+    /// they should, as the engine's own clock knows nothing of this one.
+    #[cfg(feature = "test-clock")]
+    #[must_use]
+    pub fn with_test_clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock: Some(clock), ..self }
+    }
+
+    /// Says good-bye to Redis and ends all connections and tasks; calls fail from then on. Dropping the last clone ends them,
+    /// too, without waiting.
+    pub async fn shutdown(&self) {
+        self.shared.engine.close().await;
+    }
+
+    /// Evicts a user's cached set. For tests and operators: it is read again from the durable tier.
+    ///
+    /// # Errors
+    /// Redis failed.
+    pub async fn drop_entry(&self, user: UserId) -> Result<(), StoreError> {
+        let [entry, _] = self.shared.keys.session(user);
+        self.delete("drop an entry", entry).await
+    }
+
+    /// Lets a user's lease lapse. For tests and operators: the next look-up that misses gets another.
+    ///
+    /// # Errors
+    /// Redis failed.
+    pub async fn drop_lease(&self, user: UserId) -> Result<(), StoreError> {
+        let [_, lease] = self.shared.keys.session(user);
+        self.delete("drop a lease", lease).await
+    }
+
+    async fn delete(&self, operation: &'static str, key: String) -> Result<(), StoreError> {
+        let arguments = Arguments::default().words([key]);
+        self.shared.engine.command(operation, Sending::Repeatable, "DEL", arguments).await.map(drop)
+    }
+
+    /// A number for a lease that no other lease had.
+    pub(crate) fn nonce(&self) -> LeaseNonce {
+        LeaseNonce(self.shared.nonces.fetch_add(STRIDE, Relaxed))
+    }
+
+    /// The arguments that every timed script begins with: the time, empty for the engine's own, and the slack in ms.
+    pub(crate) fn timed<const N: usize>(&self, keys: [String; N]) -> Arguments {
+        let arguments = Arguments::of_keys(keys);
+        match &self.clock {
+            Some(clock) => arguments.number(clock.now().as_micros()).number(SLACK.as_secs() * 1000),
+            None => arguments.word("").number(0),
+        }
+    }
+}
+
+impl fmt::Debug for RedisLive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisLive").field("keys", &self.shared.keys).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl HealthCheck for RedisLive {
+    fn name(&self) -> &'static str {
+        "redis"
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        let arguments = Arguments::default();
+        self.shared.engine.command("ping redis", Sending::Repeatable, "PING", arguments).await.map(drop)
+    }
+}

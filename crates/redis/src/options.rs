@@ -1,0 +1,125 @@
+//! How to reach an engine and how to behave towards it.
+
+use std::{
+    fmt,
+    num::{NonZeroU16, NonZeroUsize},
+    time::Duration,
+};
+
+use fred::types::config::Config;
+use tollbar_core::StoreError;
+
+use crate::target::{self, RedisUrlError};
+
+/// What [`RedisLive::connect`](crate::RedisLive::connect) needs. Its `Debug` hides the password.
+#[derive(Clone)]
+pub struct RedisOptions {
+    /// `redis://[[user]:password@]host[:port][/database]`.
+    pub url: String,
+    /// What every key begins with. Fixed for the life of the data.
+    pub prefix: String,
+    /// Among how many hash tags users are divided. Fixed for the life of the data.
+    pub partitions: NonZeroU16,
+    /// How long a call may take, all in all.
+    pub deadline: Duration,
+    /// How long a set of sessions is believed at most.
+    pub cache_ttl: Duration,
+    /// How long a lease is good for.
+    pub lease_ttl: Duration,
+    /// How many connections are kept.
+    pub pool_size: NonZeroUsize,
+    /// How many commands may be under way at once; a call beyond that fails at once.
+    pub max_in_flight: NonZeroUsize,
+}
+
+/// Why these options cannot be used.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum RedisOptionsError {
+    /// The URL names no engine.
+    #[error("redis url: {0}")]
+    Url(RedisUrlError),
+    /// The prefix could bend a key.
+    #[error("redis prefix: 1 to 64 visible ASCII characters without braces")]
+    Prefix,
+    /// A time that is too short to mean anything.
+    #[error("redis {0}: at least 1 ms")]
+    TooShort(&'static str),
+    /// The operating system has no randomness to give.
+    #[error("redis leases need randomness")]
+    Randomness(#[source] StoreError),
+}
+
+impl RedisOptions {
+    /// The defaults for the engine of this URL.
+    pub fn new(url: impl Into<String>) -> Self {
+        const fn size(number: usize) -> NonZeroUsize {
+            NonZeroUsize::new(number).expect("the defaults are not zero")
+        }
+        Self {
+            url: url.into(),
+            prefix: "tb".into(),
+            partitions: const { NonZeroU16::new(16).expect("the default is not zero") },
+            deadline: Duration::from_millis(100),
+            cache_ttl: Duration::from_secs(60),
+            lease_ttl: Duration::from_secs(2),
+            pool_size: const { size(2) },
+            max_in_flight: const { size(4096) },
+        }
+    }
+
+    /// The driver's settings, once everything has been looked at.
+    pub(crate) fn check(&self) -> Result<Config, RedisOptionsError> {
+        let visible = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'{' | b'}');
+        if !(1..=64).contains(&self.prefix.len()) || !self.prefix.bytes().all(visible) {
+            return Err(RedisOptionsError::Prefix);
+        }
+        let times =
+            [("deadline", self.deadline), ("cache_ttl", self.cache_ttl), ("lease_ttl", self.lease_ttl)];
+        if let Some((name, _)) = times.into_iter().find(|(_, time)| *time < Duration::from_millis(1)) {
+            return Err(RedisOptionsError::TooShort(name));
+        }
+        target::config_of(&self.url).map_err(RedisOptionsError::Url)
+    }
+}
+
+impl fmt::Debug for RedisOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisOptions")
+            .field("url", &target::shown(&self.url))
+            .field("prefix", &self.prefix)
+            .field("partitions", &self.partitions)
+            .field("deadline", &self.deadline)
+            .field("cache_ttl", &self.cache_ttl)
+            .field("lease_ttl", &self.lease_ttl)
+            .field("pool_size", &self.pool_size)
+            .field("max_in_flight", &self.max_in_flight)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_bad_value_is_named() {
+        let good = RedisOptions::new("redis://h");
+        assert!(good.check().is_ok());
+        for prefix in ["", "a{b", "a b", "ä", &"x".repeat(65)] {
+            let refused = RedisOptions { prefix: prefix.into(), ..good.clone() }.check();
+            assert!(matches!(refused, Err(RedisOptionsError::Prefix)), "{prefix:?}");
+        }
+        let refused = RedisOptions { deadline: Duration::ZERO, ..good.clone() }.check().map(drop);
+        assert_eq!(refused.unwrap_err().to_string(), "redis deadline: at least 1 ms");
+        let refused = RedisOptions { url: "rediss://h".into(), ..good }.check().map(drop);
+        assert!(
+            refused.unwrap_err().to_string().starts_with("redis url: rediss:// comes with a later version")
+        );
+    }
+
+    #[test]
+    fn debug_hides_the_password() {
+        let shown = format!("{:?}", RedisOptions::new("redis://:s3cret@h"));
+        assert!(shown.contains("redis://:***@h") && !shown.contains("s3cret"), "{shown}");
+    }
+}

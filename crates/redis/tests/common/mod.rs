@@ -1,0 +1,66 @@
+//! What the engine tests share.
+#![allow(clippy::unwrap_used, reason = "tests stop where something fails")]
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use std::{sync::Arc, time::Duration};
+
+use tollbar_core::{
+    domain::{ApiName, Policy, PolicyName, Quota, Session, SessionSet, UserId, Verifier, Version, Window},
+    ports::ManualClock,
+};
+use tollbar_redis::{RedisLive, RedisOptions};
+use tollbar_testkit::RedisPrefix;
+
+/// A live tier under a prefix of its own.
+pub(crate) struct Fixture {
+    pub(crate) live: RedisLive,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) prefix: RedisPrefix,
+}
+
+/// On the shared engine, with a clock that the test sets.
+pub(crate) async fn fixture() -> Fixture {
+    let prefix = RedisPrefix::new();
+    let clock = Arc::new(ManualClock::new());
+    let live = connect(prefix.url(), prefix.as_str()).await.with_test_clock(clock.clone());
+    Fixture { live, clock, prefix }
+}
+
+pub(crate) async fn connect(url: &str, prefix: &str) -> RedisLive {
+    RedisLive::connect(options(url, prefix)).await.unwrap()
+}
+
+pub(crate) fn options(url: &str, prefix: &str) -> RedisOptions {
+    // The machine of a test may be busy with other tests.
+    RedisOptions { prefix: prefix.into(), deadline: Duration::from_secs(2), ..RedisOptions::new(url) }
+}
+
+/// A connection beside the one that is tested.
+pub(crate) fn beside(url: &str) -> redis::Connection {
+    redis::Client::open(url).unwrap().get_connection().unwrap()
+}
+
+pub(crate) fn user(id: u64) -> UserId {
+    UserId::new(id).unwrap()
+}
+
+pub(crate) fn api() -> ApiName {
+    ApiName::new("ping").unwrap()
+}
+
+pub(crate) fn policy(windows: &[(u32, Duration)], cost: u32) -> Policy {
+    let window =
+        |&(quota, period): &(u32, Duration)| Window::new(Quota::new(quota).unwrap(), period).unwrap();
+    let windows = windows.iter().map(window).collect();
+    Policy::new(PolicyName::new("ping").unwrap(), api(), windows).unwrap().with_cost(cost).unwrap()
+}
+
+/// A set at `version` whose sessions are of these versions, with this time left.
+pub(crate) fn set(version: u64, of: &[u64], remaining: Duration) -> SessionSet {
+    let session = |&v: &u64| Session {
+        version: Version::new(v),
+        verifier: Verifier::from_bytes([v.to_be_bytes()[7]; 32]),
+        remaining,
+    };
+    SessionSet { version: Version::new(version), sessions: of.iter().map(session).collect() }
+}

@@ -1,0 +1,19 @@
+//! Redis keeps what the live ports promise.
+
+mod harness;
+
+mod session_cache {
+    tollbar_contract::session_cache_suite!(crate::harness::Redis);
+}
+mod session_cache_loss {
+    tollbar_contract::session_cache_loss_suite!(crate::harness::Redis);
+}
+mod rate_limiter {
+    tollbar_contract::rate_limiter_suite!(crate::harness::Redis);
+}
+mod rate_limiter_random {
+    tollbar_contract::rate_limiter_random_suite!(crate::harness::Redis);
+}
+mod call_tracker {
+    tollbar_contract::call_tracker_suite!(crate::harness::Redis);
+}

@@ -1,0 +1,189 @@
+//! An engine that is away, hung, full or forgetful: calls end in time and tell what passes.
+#![allow(clippy::unwrap_used, reason = "tests stop where something fails")]
+
+mod common;
+
+use std::{future::Future, time::Duration};
+
+use common::{api, connect, options, policy, set, user};
+use tokio::time::{sleep, timeout};
+use tollbar_core::{
+    StoreError,
+    ports::{CallTracker, HealthCheck, Lookup, Published, RateLimiter, SessionCache},
+};
+use tollbar_redis::{RedisLive, RedisOptions};
+use tollbar_testkit::{PrivateRedis, Proxy};
+
+const DEADLINE: Duration = Duration::from_millis(200);
+
+async fn impatient(url: &str) -> RedisLive {
+    RedisLive::connect(RedisOptions { deadline: DEADLINE, ..options(url, "tb") }).await.unwrap()
+}
+
+async fn within<T>(limit: Duration, call: impl Future<Output = T>) -> T {
+    timeout(limit, call).await.expect("the call ends in time")
+}
+
+async fn up(live: &RedisLive) {
+    while live.check().await.is_err() {
+        sleep(Duration::from_millis(5)).await;
+    }
+}
+
+fn passes<T: std::fmt::Debug>(answer: Result<T, StoreError>) {
+    let error = answer.expect_err("the engine cannot do this now");
+    assert!(error.is_transient(), "{error:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_engine_that_is_away_at_the_start_is_found_when_it_comes() {
+    let mut redis = PrivateRedis::start();
+    redis.kill9();
+    let live = within(Duration::from_secs(1), impatient(&redis.url())).await;
+    for _ in 0..5 {
+        passes(within(DEADLINE / 4, live.lookup(user(1))).await);
+        sleep(Duration::from_millis(150)).await;
+    }
+    redis.start_again();
+    within(Duration::from_secs(1), up(&live)).await;
+    live.record(&api(), user(1)).await.unwrap();
+    redis.kill9();
+    sleep(Duration::from_millis(100)).await;
+    passes(within(DEADLINE / 4, live.record(&api(), user(1))).await);
+    redis.start_again();
+    within(Duration::from_secs(1), up(&live)).await;
+    live.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_to_a_hung_engine_end_within_the_deadline() {
+    let redis = PrivateRedis::start();
+    let live = impatient(&redis.url()).await;
+    let ping = policy(&[(1, Duration::from_secs(60))], 1);
+    live.check().await.unwrap();
+    redis.pause();
+    let limit = DEADLINE + Duration::from_millis(50);
+    for id in 1..=4 {
+        passes(within(limit, live.decide(&ping, user(id))).await);
+        passes(within(limit, live.lookup(user(id))).await);
+        passes(within(limit, live.top(&api(), 10)).await);
+    }
+    passes(within(limit, live.check()).await);
+    redis.resume();
+    within(Duration::from_secs(2), up(&live)).await;
+    assert!(live.decide(&ping, user(99)).await.unwrap().allowed());
+    redis.pause();
+    within(Duration::from_secs(2), live.shutdown()).await;
+    redis.resume();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_answer_is_asked_for_again_only_where_that_counts_nothing_twice() {
+    let redis = PrivateRedis::start();
+    let proxy = Proxy::to_url(&redis.url());
+    let live = connect(&proxy.url(&redis.url()), "tb").await;
+    live.record(&api(), user(1)).await.unwrap();
+    proxy.hold_answers();
+    let (counting, looking) = (live.clone(), live.clone());
+    let counted = tokio::spawn(async move { counting.record(&api(), user(1)).await });
+    let looked = tokio::spawn(async move { looking.lookup(user(1)).await });
+    sleep(Duration::from_millis(100)).await;
+    // The connection breaks and is back long before the deadline.
+    proxy.refuse();
+    sleep(Duration::from_millis(50)).await;
+    proxy.pass();
+    passes(counted.await.unwrap());
+    let found = looked.await.unwrap().unwrap();
+    // It was run twice, and the second run knew the first one's lease for its own.
+    assert!(matches!(found, Lookup::Miss { ticket } if ticket.lease.is_some()), "{found:?}");
+    within(Duration::from_secs(2), up(&live)).await;
+    assert_eq!(live.top(&api(), 1).await.unwrap()[0].calls, 2);
+    live.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_more_calls_are_under_way_than_agreed() {
+    let redis = PrivateRedis::start();
+    let options = RedisOptions { max_in_flight: 3.try_into().unwrap(), ..options(&redis.url(), "tb") };
+    let live = RedisLive::connect(options).await.unwrap();
+    redis.pause();
+    let held = (0..3).map(|id| {
+        let live = live.clone();
+        tokio::spawn(async move { live.lookup(user(id + 1)).await })
+    });
+    let held: Vec<_> = held.collect();
+    sleep(Duration::from_millis(50)).await;
+    let refused = within(Duration::from_millis(20), live.lookup(user(9))).await.unwrap_err();
+    assert!(refused.is_transient() && format!("{refused:?}").contains("too many callers"), "{refused:?}");
+    redis.resume();
+    for call in held {
+        call.await.unwrap().unwrap();
+    }
+    live.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_engine_that_forgets_its_scripts_is_told_again() {
+    let redis = PrivateRedis::start();
+    let live = connect(&redis.url(), "tb").await;
+    let ping = policy(&[(1_000, Duration::from_secs(600))], 1);
+    let tasks = (1..=16).map(|id| {
+        let (live, ping) = (live.clone(), ping.clone());
+        tokio::spawn(async move {
+            for _ in 0..200 {
+                assert!(live.decide(&ping, user(id)).await.unwrap().allowed());
+                live.record(&api(), user(id)).await.unwrap();
+            }
+        })
+    });
+    let tasks: Vec<_> = tasks.collect();
+    for _ in 0..20 {
+        redis.run(&["SCRIPT", "FLUSH"]);
+        sleep(Duration::from_millis(5)).await;
+    }
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let top = live.top(&api(), 16).await.unwrap();
+    assert!(top.len() == 16 && top.iter().all(|caller| caller.calls == 200), "{top:?}");
+    live.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_engine_still_takes_what_revokes() {
+    let redis = PrivateRedis::start();
+    let live = connect(&redis.url(), "tb").await;
+    let ping = policy(&[(1, Duration::from_secs(60))], 1);
+    let Lookup::Miss { ticket } = live.lookup(user(1)).await.unwrap() else { panic!("a hit") };
+    live.publish(user(1), &set(1, &[1], Duration::from_secs(60)), ticket).await.unwrap();
+    redis.run(&["CONFIG", "SET", "maxmemory", "1"]);
+    passes(live.decide(&ping, user(1)).await);
+    passes(live.record(&api(), user(1)).await);
+    live.peek(&ping, user(1)).await.unwrap();
+    let change = live.change(user(1)).await.unwrap();
+    let published = live.publish(user(1), &set(2, &[], Duration::from_secs(60)), change).await.unwrap();
+    assert_eq!(published, Published::Written);
+    redis.run(&["CONFIG", "SET", "maxmemory", "0"]);
+    assert!(live.decide(&ping, user(1)).await.unwrap().allowed(), "the refused call was not charged");
+    live.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_shutdown_leaves_no_connection() {
+    let redis = PrivateRedis::start();
+    let connected = || match redis.run(&["CLIENT", "LIST", "TYPE", "normal"]) {
+        redis::Value::BulkString(list) => String::from_utf8(list).unwrap().lines().count() - 1,
+        redis::Value::VerbatimString { text, .. } => text.lines().count() - 1,
+        other => panic!("{other:?}"),
+    };
+    let live = connect(&redis.url(), "tb").await;
+    assert_eq!(connected(), 2);
+    live.shutdown().await;
+    sleep(Duration::from_millis(50)).await;
+    assert_eq!(connected(), 0);
+    passes(within(DEADLINE / 4, live.check()).await);
+    let dropped = connect(&redis.url(), "tb").await;
+    drop(dropped);
+    sleep(Duration::from_millis(800)).await;
+    assert_eq!(connected(), 0);
+}

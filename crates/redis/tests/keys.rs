@@ -1,0 +1,73 @@
+//! What is left in an engine: every key under the prefix and a hash tag, and a TTL on all that can go stale.
+#![allow(clippy::unwrap_used, reason = "tests stop where something fails")]
+
+mod common;
+
+use std::time::Duration;
+
+use common::{beside, connect, policy, set, user};
+use tollbar_core::ports::{CallTracker, Lookup, RateLimiter, SessionCache};
+use tollbar_testkit::PrivateRedis;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_key_is_ours_and_what_can_go_stale_goes() {
+    let redis = PrivateRedis::start();
+    let live = connect(&redis.url(), "own").await;
+    let ping = policy(&[(1, Duration::from_secs(5)), (2, Duration::from_secs(60))], 1);
+    for id in 1..=40 {
+        let Lookup::Miss { ticket } = live.lookup(user(id)).await.unwrap() else { panic!("a hit") };
+        live.publish(user(id), &set(1, &[1], Duration::from_secs(9)), ticket).await.unwrap();
+        live.change(user(id + 100)).await.unwrap();
+        live.lookup(user(id + 200)).await.unwrap();
+        live.decide(&ping, user(id)).await.unwrap();
+        live.peek(&ping, user(id + 100)).await.unwrap();
+        live.record(ping.api(), user(id)).await.unwrap();
+    }
+    let mut side = beside(&redis.url());
+    let keys: Vec<String> = redis::cmd("KEYS").arg("*").query(&mut side).unwrap();
+    assert_eq!(keys.len(), 40 + 40 + 40 + 40 + 16 + 16);
+    for key in &keys {
+        let [prefix, tag, kind] = key.splitn(4, ':').collect::<Vec<_>>()[..3] else { panic!("{key}") };
+        let partition = tag.strip_prefix('{').and_then(|tag| tag.strip_suffix('}')).unwrap();
+        assert!(prefix == "own" && partition.parse::<u16>().unwrap() < 16, "{key}");
+        let ttl: i64 = redis::cmd("PTTL").arg(key).query(&mut side).unwrap();
+        let longest = match kind {
+            "s" | "l" => 60_000,
+            "e" => 2_000,
+            "board" | "sketch" => {
+                assert_eq!(ttl, -1, "{key}");
+                continue;
+            }
+            _ => panic!("{key}"),
+        };
+        assert!(ttl > 0 && ttl <= longest, "{key} lives {ttl} ms");
+    }
+    live.shutdown().await;
+}
+
+/// A node of a cluster refuses a script whose keys are in different slots, and one that touches a key it does not name.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_script_finds_its_keys_on_one_node_of_a_cluster() {
+    let redis = PrivateRedis::options().config("cluster-enabled", "yes").start();
+    redis.run(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
+    let live = connect(&redis.url(), "own").await;
+    let ping = policy(&[(1, Duration::from_secs(5))], 1);
+    let ready = async {
+        while live.drop_entry(user(1)).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), ready).await.expect("a cluster of one is soon up");
+    for id in 1..=20 {
+        let Lookup::Miss { ticket } = live.lookup(user(id)).await.unwrap() else { panic!("a hit") };
+        live.publish(user(id), &set(1, &[1], Duration::from_secs(9)), ticket).await.unwrap();
+        live.change(user(id)).await.unwrap();
+        assert!(live.peek(&ping, user(id)).await.unwrap().allowed());
+        assert!(live.decide(&ping, user(id)).await.unwrap().allowed());
+        live.record(ping.api(), user(id)).await.unwrap();
+    }
+    let top = live.top(ping.api(), 20).await.unwrap();
+    live.raise(ping.api(), &top).await.unwrap();
+    assert_eq!((top.len(), live.distinct(ping.api()).await.unwrap()), (20, 20));
+    live.shutdown().await;
+}
