@@ -88,6 +88,15 @@ pub enum Fate {
     Strike,
 }
 
+/// Which schedules are played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Orders {
+    /// All that there are.
+    All,
+    /// One of those that differ only in steps that cannot influence each other.
+    Distinct,
+}
+
 /// A beginning of a schedule, and the choices that lead only where others have been already.
 #[derive(Debug, Clone, Default)]
 pub struct Branch {
@@ -111,6 +120,7 @@ struct Stage {
     waiting: HashMap<usize, (Place, oneshot::Sender<()>)>,
     begun: Vec<usize>,
     fate: Fate,
+    orders: Orders,
     events: Vec<Event>,
 }
 
@@ -132,6 +142,9 @@ impl Stage {
 
     /// Whether it matters which of two choices comes first.
     fn influence(&self, one: Choice, other: Choice) -> bool {
+        if self.orders == Orders::All {
+            return true;
+        }
         let place = |actor: usize| self.waiting.get(&actor).map(|(place, _)| *place);
         match (one, other) {
             (Choice::Step(a), Choice::Step(b)) => {
@@ -154,7 +167,7 @@ impl Stage {
 /// Where the actors do not take the same steps again: then the engines do not behave alike in alike runs.
 pub async fn play<S: Future<Output = ()>>(
     branch: Branch,
-    fate: Fate,
+    (orders, fate): (Orders, Fate),
     actors: Vec<Box<dyn FnOnce(Turn) -> Actor + Send>>,
     strike: impl Fn() -> S,
 ) -> Run {
@@ -169,7 +182,7 @@ pub async fn play<S: Future<Output = ()>>(
             let _ = announce.send(Announcement { actor, step: None });
         }));
     }
-    let mut stage = Stage { waiting: HashMap::new(), begun: Vec::new(), fate, events: Vec::new() };
+    let mut stage = Stage { waiting: HashMap::new(), begun: Vec::new(), fate, orders, events: Vec::new() };
     for _ in 0..tasks.len() {
         hear(&mut stage, &mut announced).await;
     }

@@ -12,7 +12,7 @@ use tollbar_postgres::{PgOptions, PgStore};
 use tollbar_testkit::TestDatabase;
 
 /// A fresh database on the shared server.
-pub struct Postgres {
+pub(crate) struct Postgres {
     // Dropped first, while the database is still there.
     store: PgStore,
     database: TestDatabase,

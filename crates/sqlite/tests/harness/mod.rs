@@ -12,7 +12,7 @@ use tollbar_core::ports::{CallLedger, Installation, ProcessLease, SessionStore, 
 use tollbar_sqlite::{SqliteOptions, SqliteStore};
 
 /// A fresh file in a folder of its own.
-pub struct Sqlite {
+pub(crate) struct Sqlite {
     // Dropped first, while the folder is still there.
     store: SqliteStore,
     folder: TempDir,

@@ -1,0 +1,34 @@
+//! The tiered sessions and the gate keep their promises on all four pairs of tiers.
+
+#[path = "../../../memory/tests/harness/mod.rs"]
+mod memory;
+#[path = "../../../postgres/tests/harness/mod.rs"]
+mod postgres;
+#[path = "../../../redis/tests/harness/mod.rs"]
+mod redis;
+#[path = "../../../sqlite/tests/harness/mod.rs"]
+mod sqlite;
+
+/// All suites over two tiers, on one pair.
+macro_rules! pair {
+    ($pair:ident, $durable:ty, $live:ty) => {
+        mod $pair {
+            type Tiers = tollbar_contract::Pair<$durable, $live>;
+
+            mod sessions {
+                tollbar_contract::sessions_suite!(super::Tiers);
+            }
+            mod sessions_orders {
+                tollbar_contract::sessions_orders_suite!(super::Tiers);
+            }
+            mod gate {
+                tollbar_contract::gate_suite!(super::Tiers);
+            }
+        }
+    };
+}
+
+pair!(sqlite_memory, crate::sqlite::Sqlite, crate::memory::Memory);
+pair!(sqlite_redis, crate::sqlite::Sqlite, crate::redis::Redis);
+pair!(postgres_memory, crate::postgres::Postgres, crate::memory::Memory);
+pair!(postgres_redis, crate::postgres::Postgres, crate::redis::Redis);
