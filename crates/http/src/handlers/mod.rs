@@ -1,0 +1,5 @@
+//! One handler a route; what they know is in the use cases.
+
+pub(crate) mod accounts;
+pub(crate) mod calls;
+pub(crate) mod health;

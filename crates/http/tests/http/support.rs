@@ -1,0 +1,161 @@
+//! An app over mocked ports, and its answer to one request.
+
+use std::{sync::Arc, time::Duration};
+
+use actix_web::{
+    App,
+    body::to_bytes,
+    http::{StatusCode, header::HeaderMap},
+    middleware::from_fn,
+    test::{TestRequest, init_service, try_call_service},
+};
+use serde_json::Value;
+use tollbar_core::{
+    StoreError,
+    domain::{ApiName, Decision, Policy, PolicyName, Quota, Timestamp, TokenKey, Window, WindowState},
+    ports::{
+        ManualClock, MockCallTracker, MockGate, MockHealthCheck, MockPasswordHasher, MockSessionCache,
+        MockSessionStore, MockUserRepo, Published, Ticket,
+    },
+    sessions::{SessionOptions, TieredSessions},
+    usecases::{CallCounts, Login, Logout, Ping, Readiness, Signup},
+};
+use tollbar_http::{Services, Shutdown, configure, not_found, request_span};
+
+/// The ports that a test programs before it makes services of them.
+pub(crate) struct Ports {
+    pub(crate) users: MockUserRepo,
+    pub(crate) hasher: MockPasswordHasher,
+    pub(crate) store: MockSessionStore,
+    pub(crate) gate: MockGate,
+    pub(crate) tracker: MockCallTracker,
+    pub(crate) durable: MockHealthCheck,
+    pub(crate) live: MockHealthCheck,
+}
+
+pub(crate) const KEY: [u8; 32] = [1; 32];
+
+impl Ports {
+    pub(crate) fn new() -> Self {
+        Self {
+            users: MockUserRepo::new(),
+            hasher: MockPasswordHasher::new(),
+            store: MockSessionStore::new(),
+            gate: MockGate::new(),
+            tracker: MockCallTracker::new(),
+            durable: tier("sqlite"),
+            live: tier("memory"),
+        }
+    }
+
+    pub(crate) fn services(self) -> Services {
+        let mut cache = MockSessionCache::new();
+        cache.expect_change().returning(|_| Ok(Ticket { at: Timestamp::default(), lease: None }));
+        cache.expect_publish().returning(|_, _, _| Ok(Published::Written));
+        let sessions = Arc::new(TieredSessions::new(
+            Arc::new(self.store),
+            Arc::new(cache),
+            Arc::new(ManualClock::new()),
+            TokenKey::from_bytes(KEY),
+            SessionOptions::default(),
+        ));
+        let (users, hasher) = (Arc::new(self.users), Arc::new(self.hasher));
+        let policy = Arc::new(policy());
+        Services {
+            signup: Arc::new(Signup::new(users.clone(), hasher.clone())),
+            login: Arc::new(Login::new(users, hasher, sessions.clone())),
+            logout: Arc::new(Logout::new(sessions)),
+            ping: Arc::new(Ping::new(Arc::new(self.gate), policy.clone(), Duration::ZERO)),
+            counts: Arc::new(CallCounts::new(Arc::new(self.tracker), policy.api().clone())),
+            readiness: Arc::new(Readiness::new(Arc::new(self.durable), Arc::new(self.live))),
+            min_password_length: 7,
+            body_timeout: Duration::from_millis(100),
+            shutdown: Shutdown::default(),
+        }
+    }
+}
+
+pub(crate) fn tier(name: &'static str) -> MockHealthCheck {
+    let mut tier = MockHealthCheck::new();
+    tier.expect_name().return_const(name);
+    tier
+}
+
+/// The policy of `/ping`.
+pub(crate) fn policy() -> Policy {
+    let window =
+        |quota, seconds| Window::new(Quota::new(quota).unwrap(), Duration::from_secs(seconds)).unwrap();
+    let name = (PolicyName::new("ping").unwrap(), ApiName::new("ping").unwrap());
+    Policy::new(name.0, name.1, vec![window(1, 5), window(2, 60)]).unwrap()
+}
+
+/// A decision by that policy, in which each window makes a call wait for so long.
+pub(crate) fn decision(waits: [Duration; 2]) -> Decision {
+    let state = |(window, retry_after): (&Window, Duration)| WindowState {
+        window: *window,
+        remaining: 0,
+        reset_after: retry_after,
+        retry_after,
+    };
+    Decision { at: Timestamp::default(), windows: policy().windows().iter().zip(waits).map(state).collect() }
+}
+
+pub(crate) fn down() -> StoreError {
+    StoreError::transient("reach it", "10.0.0.1 refused")
+}
+
+pub(crate) fn broken() -> StoreError {
+    StoreError::permanent("read it", "column 7 is gone")
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// The sentence of a problem, once its form has been checked.
+    pub(crate) fn problem(&self, status: u16, title: &str) -> String {
+        assert_eq!(self.status.as_u16(), status, "{}", self.body);
+        assert_eq!(self.header("content-type"), Some("application/problem+json"));
+        let problem = self.json();
+        assert_eq!((&problem["status"], &problem["title"]), (&status.into(), &title.into()));
+        assert_eq!(problem["detail"], problem["error"]);
+        assert!(problem["type"].as_str().unwrap().contains(':'));
+        problem["error"].as_str().unwrap().to_owned()
+    }
+}
+
+/// What the whole app answers.
+pub(crate) async fn ask(services: Services, request: TestRequest) -> Answer {
+    let app = App::new().configure(configure(services)).configure(not_found).wrap(from_fn(request_span));
+    let app = init_service(app).await;
+    let (status, headers, body) = match try_call_service(&app, request.to_request()).await {
+        Ok(answer) => {
+            let (status, headers) = (answer.status(), answer.headers().clone());
+            (status, headers, to_bytes(answer.into_body()).await.unwrap())
+        }
+        Err(error) => {
+            let answer = error.error_response();
+            let (status, headers) = (answer.status(), answer.headers().clone());
+            (status, headers, to_bytes(answer.into_body()).await.unwrap())
+        }
+    };
+    Answer { status, headers, body: String::from_utf8(body.to_vec()).unwrap() }
+}
+
+/// A POST of JSON.
+pub(crate) fn post(path: &str, body: impl Into<String>) -> TestRequest {
+    TestRequest::post().uri(path).insert_header(("content-type", "application/json")).set_payload(body.into())
+}
+
+pub(crate) const USER1: &str = r#"{"username":"user1","password":"pass123"}"#;
