@@ -1,0 +1,146 @@
+//! The whole service: built from settings, run until it is told to stop.
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tollbar_core::{domain::Incarnation, random_bytes};
+use tracing::{info, warn};
+
+use crate::{
+    compose::{Parts, compose},
+    durable::Durable,
+    lease::Claim,
+    listener, live,
+    settings::{ServerSettings, Settings},
+    start_error::{RunError, StartError},
+};
+
+/// A service that listens. Nothing is served before [`run`](Self::run).
+pub struct Application {
+    socket: TcpListener,
+    address: SocketAddr,
+    settings: ServerSettings,
+    parts: Parts,
+    claim: Arc<Claim>,
+}
+
+/// How a shutdown divides its time.
+struct Budget {
+    /// Requests in flight.
+    requests: Duration,
+    /// The last counts.
+    flush: Duration,
+}
+
+impl Budget {
+    fn of(settings: &ServerSettings) -> Self {
+        let all = settings.shutdown_timeout;
+        let flush = (all / 3).min(Duration::from_secs(10));
+        // A tenth is left for goodbyes.
+        let requests = all.saturating_sub(settings.shutdown_delay + flush + all / 10);
+        Self { requests, flush }
+    }
+}
+
+impl Application {
+    /// Opens both tiers, claims the database, and listens.
+    ///
+    /// # Errors
+    /// See [`StartError`]. That Redis is away is none: the service starts degraded.
+    pub async fn build(settings: Settings) -> Result<Self, StartError> {
+        let durable = Durable::open(&settings.database).await?;
+        let process = Incarnation::from_bytes(random_bytes()?);
+        let sharing = live::sharing(settings.redis.as_ref());
+        let lease = Arc::clone(&durable.lease);
+        let claim = Claim::enter(lease, process, sharing, settings.database.claim).await?;
+        match Self::claimed(&settings, &durable, process).await {
+            Ok((socket, address, parts)) => {
+                info!(%address, durable = durable.place, live = parts.live, "listening");
+                Ok(Self { socket, address, settings: settings.server, parts, claim: Arc::new(claim) })
+            }
+            Err(error) => {
+                claim.release().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn claimed(
+        settings: &Settings,
+        durable: &Durable,
+        process: Incarnation,
+    ) -> Result<(TcpListener, SocketAddr, Parts), StartError> {
+        let parts = compose(settings, durable, process, Budget::of(&settings.server).flush).await?;
+        let refused = |source| StartError::Listen { address: settings.server.bind, source };
+        let socket = listener::listen(settings.server.bind).map_err(refused)?;
+        let address = socket.local_addr().map_err(refused)?;
+        Ok((socket, address, parts))
+    }
+
+    /// Where it listens: the real port, also where the settings say 0.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `stop`, then ends in order: no new requests, those in flight, the last counts, goodbyes.
+    ///
+    /// # Errors
+    /// See [`RunError`].
+    pub async fn run(self, stop: CancellationToken) -> Result<(), RunError> {
+        let Self { socket, settings, parts: Parts { services, flusher, end, .. }, claim, .. } = self;
+        let shutdown = services.shutdown.clone();
+        let server = listener::serve(socket, services, &settings).map_err(RunError::Server)?;
+        let handle = server.handle();
+        let mut server = tokio::spawn(server);
+
+        let (no_more_counts, leaving, lost) =
+            (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
+        let flushing = tokio::spawn(flusher.run(no_more_counts.clone()));
+        let keeping = {
+            let (claim, leaving, lost) = (Arc::clone(&claim), leaving.clone(), lost.clone());
+            tokio::spawn(async move { claim.keep(&leaving, &lost).await })
+        };
+
+        let failed = tokio::select! {
+            ended = &mut server => Some(ended.unwrap_or_else(|error| Err(std::io::Error::other(error)))),
+            () = stop.cancelled() => None,
+            () = lost.cancelled() => None,
+        };
+
+        let in_order = async {
+            shutdown.begin();
+            if failed.is_none() {
+                sleep(settings.shutdown_delay).await;
+                let requests = Budget::of(&settings).requests;
+                if timeout(requests, handle.stop(true)).await.is_err() {
+                    warn!(?requests, "requests in flight were cut off");
+                    server.abort();
+                }
+            }
+            // Only now: every call that was acknowledged is in the book.
+            no_more_counts.cancel();
+            drop(flushing.await);
+            leaving.cancel();
+            drop(keeping.await);
+            if !lost.is_cancelled() {
+                claim.release().await;
+            }
+            end.await;
+        };
+        let ended = timeout(settings.shutdown_timeout, in_order).await;
+        match (failed, ended) {
+            (Some(Err(error)), _) => Err(RunError::Server(error)),
+            _ if lost.is_cancelled() => Err(RunError::Lost),
+            (_, Err(_)) => Err(RunError::Late(settings.shutdown_timeout)),
+            _ => {
+                info!("stopped");
+                Ok(())
+            }
+        }
+    }
+}

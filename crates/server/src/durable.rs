@@ -1,0 +1,110 @@
+//! The durable tier, of whichever engine.
+
+use std::sync::Arc;
+
+use tollbar_core::{
+    domain::TokenKey,
+    ports::{CallLedger, Fact, HealthCheck, Installation, ProcessLease, SessionStore, UserRepo},
+    random_bytes,
+};
+use tollbar_postgres::{PgOptions, PgStore};
+use tollbar_sqlite::{SqliteOptions, SqliteStore};
+
+use crate::{
+    settings::{DatabaseSettings, DatabaseUrl},
+    start_error::StartError,
+};
+
+/// The ports of one durable tier.
+pub(crate) struct Durable {
+    pub(crate) users: Arc<dyn UserRepo>,
+    pub(crate) sessions: Arc<dyn SessionStore>,
+    pub(crate) ledger: Arc<dyn CallLedger>,
+    pub(crate) installation: Arc<dyn Installation>,
+    pub(crate) lease: Arc<dyn ProcessLease>,
+    pub(crate) health: Arc<dyn HealthCheck>,
+    /// What a person calls it: engine and place, without a secret.
+    pub(crate) place: String,
+}
+
+impl Durable {
+    /// Opens it and brings its schema up to date.
+    pub(crate) async fn open(settings: &DatabaseSettings) -> Result<Self, StartError> {
+        match &settings.url {
+            DatabaseUrl::Sqlite(url) => {
+                let mut options = SqliteOptions::from_url(url)?;
+                options.deadline = settings.deadline;
+                options.ledger_deadline = settings.ledger_deadline;
+                options.start_deadline = settings.start_deadline;
+                options.readers = settings.pool_size;
+                options.queue = settings.queue;
+                let place = format!("SQLite, {}", options.path.display());
+                Ok(Self::of(SqliteStore::open(options).await?, place))
+            }
+            DatabaseUrl::Postgres(url) => {
+                let mut options = PgOptions::new(url);
+                options.deadline = settings.deadline;
+                options.ledger_deadline = settings.ledger_deadline;
+                options.start_deadline = settings.start_deadline;
+                options.pool_size = settings.pool_size;
+                options.queue = settings.queue;
+                let store = PgStore::open(options).await?;
+                Ok(Self::of(store, format!("PostgreSQL, {}", address(url))))
+            }
+        }
+    }
+
+    fn of<S>(store: S, place: String) -> Self
+    where
+        S: UserRepo + SessionStore + CallLedger + Installation + ProcessLease + HealthCheck + 'static,
+    {
+        let store = Arc::new(store);
+        Self {
+            users: store.clone(),
+            sessions: store.clone(),
+            ledger: store.clone(),
+            installation: store.clone(),
+            lease: store.clone(),
+            health: store,
+            place,
+        }
+    }
+
+    /// The key that seals tokens; the first start makes it.
+    pub(crate) async fn token_key(&self) -> Result<TokenKey, StartError> {
+        let proposed: [u8; 32] = random_bytes()?;
+        let kept = self.installation.decide(Fact::TokenKey, &proposed).await?;
+        let key = kept.try_into().map_err(|_| StartError::Fact("token key"))?;
+        Ok(TokenKey::from_bytes(key))
+    }
+
+    /// Refuses a setting that differs from what the first start was told.
+    pub(crate) async fn fixed(&self, fact: Fact, key: &'static str, set: &str) -> Result<(), StartError> {
+        let kept = self.installation.decide(fact, set.as_bytes()).await?;
+        if kept == set.as_bytes() {
+            return Ok(());
+        }
+        let kept = String::from_utf8_lossy(&kept).into_owned();
+        Err(StartError::Changed { key, set: set.to_owned(), kept })
+    }
+}
+
+/// Host, port and database of a URL, without who connects and how.
+pub(crate) fn address(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let rest = rest.split(['?', '#']).next().unwrap_or_default();
+    // A password may hold an @ or a / that should have been encoded: the last @ is the one that counts.
+    rest.rsplit_once('@').map_or(rest, |(_, address)| address).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::address;
+
+    #[test]
+    fn an_address_shows_no_credentials() {
+        assert_eq!(address("postgres://u:p@h:5432/db?sslmode=disable&password=p"), "h:5432/db");
+        assert_eq!(address("redis://:p@ss/word@h:6379"), "h:6379");
+        assert_eq!(address("redis://h"), "h");
+    }
+}

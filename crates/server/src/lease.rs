@@ -1,0 +1,130 @@
+//! The claim of this process on its database: entered at the start, renewed while it runs, given back at the end.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tollbar_core::{
+    domain::Incarnation,
+    ports::{LeaseError, ProcessLease, Sharing},
+};
+use tracing::{error, info, warn};
+
+use crate::start_error::{StartError, claim_error};
+
+const RETRY: Duration = Duration::from_millis(250);
+
+/// A claim that is held.
+pub(crate) struct Claim {
+    lease: Arc<dyn ProcessLease>,
+    process: Incarnation,
+    sharing: Sharing,
+    ttl: Duration,
+}
+
+impl Claim {
+    /// Enters this process, waiting as long as the claim of one that was killed may outlive it.
+    pub(crate) async fn enter(
+        lease: Arc<dyn ProcessLease>,
+        process: Incarnation,
+        sharing: Sharing,
+        ttl: Duration,
+    ) -> Result<Self, StartError> {
+        let claim = Self { lease, process, sharing, ttl };
+        match claim.hold().await {
+            Err(LeaseError::Taken) => {
+                info!(?ttl, "another process uses this database: waiting for the end of its claim");
+                let entered = timeout(ttl, claim.persist()).await.unwrap_or(Err(LeaseError::Taken));
+                // Once more: the other's claim may have ended with the wait.
+                let entered = match entered {
+                    Err(LeaseError::Taken) => claim.hold().await,
+                    other => other,
+                };
+                entered.map_err(|error| claim_error(error, ttl))?;
+            }
+            entered => entered.map_err(|error| claim_error(error, Duration::ZERO))?,
+        }
+        Ok(claim)
+    }
+
+    async fn persist(&self) -> Result<(), LeaseError> {
+        loop {
+            sleep(RETRY).await;
+            match self.hold().await {
+                Err(LeaseError::Taken) => {}
+                other => return other,
+            }
+        }
+    }
+
+    async fn hold(&self) -> Result<(), LeaseError> {
+        self.lease.hold(self.process, self.sharing, self.ttl).await
+    }
+
+    /// Renews the claim until `stop`; cancels `lost` where another process has taken the database over.
+    pub(crate) async fn keep(&self, stop: &CancellationToken, lost: &CancellationToken) {
+        while stop.run_until_cancelled(sleep(self.ttl / 3)).await.is_some() {
+            match self.hold().await {
+                Ok(()) => {}
+                // While the database is away nobody else can enter either.
+                Err(LeaseError::Store(error)) => warn!(?error, "the claim on the database was not renewed"),
+                Err(LeaseError::Taken) => {
+                    error!("another process has taken this database over");
+                    lost.cancel();
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Gives the claim back, so that the next process need not wait for its end.
+    pub(crate) async fn release(&self) {
+        if let Err(error) = self.lease.release(self.process).await {
+            warn!(?error, "the claim on the database ends by itself only");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tollbar_core::{StoreError, ports::MockProcessLease};
+
+    use super::*;
+
+    const TAKEN: fn() -> Result<(), LeaseError> = || Err(LeaseError::Taken);
+    const DOWN: fn() -> Result<(), LeaseError> = || Err(StoreError::transient("test", "down").into());
+    const HELD: fn() -> Result<(), LeaseError> = || Ok(());
+
+    /// Enters with a store that says these words in turn, and the last one for ever.
+    async fn enter(words: Vec<fn() -> Result<(), LeaseError>>) -> Result<Claim, StartError> {
+        let (mut lease, mut said) = (MockProcessLease::new(), 0);
+        lease.expect_hold().returning(move |_, _, _| {
+            let word = words[said];
+            said = (said + 1).min(words.len() - 1);
+            word()
+        });
+        let process = Incarnation::from_bytes([1; 16]);
+        Claim::enter(Arc::new(lease), process, Sharing::Alone, Duration::from_secs(10)).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waits_for_the_end_of_a_claim_and_no_longer() {
+        assert!(enter(vec![TAKEN, TAKEN, HELD]).await.is_ok());
+        assert!(matches!(enter(vec![TAKEN]).await, Err(StartError::Taken(_))));
+        assert!(matches!(enter(vec![DOWN]).await, Err(StartError::Store(_))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_renewal_that_fails_is_tried_again_and_a_lost_claim_is_told() {
+        let claim = enter(vec![HELD, DOWN, HELD, TAKEN]).await.unwrap();
+        let (stop, lost) = (CancellationToken::new(), CancellationToken::new());
+        claim.keep(&stop, &lost).await;
+        assert!(lost.is_cancelled() && !stop.is_cancelled());
+
+        let claim = enter(vec![HELD]).await.unwrap();
+        let (stop, lost) = (CancellationToken::new(), CancellationToken::new());
+        stop.cancel();
+        claim.keep(&stop, &lost).await;
+        assert!(!lost.is_cancelled());
+    }
+}

@@ -1,0 +1,18 @@
+//! Tollbar, the service: settings, composition, telemetry and shutdown around the crates that do the work.
+
+mod application;
+pub mod cli;
+mod compose;
+mod durable;
+mod lease;
+mod listener;
+mod live;
+mod paced;
+pub mod settings;
+pub mod signals;
+mod start_error;
+pub mod telemetry;
+
+pub use application::Application;
+pub use settings::Settings;
+pub use start_error::{RunError, StartError};

@@ -1,0 +1,68 @@
+//! The live tier: in this process, or in Redis.
+
+use std::{sync::Arc, time::Duration};
+
+use tollbar_core::ports::{CallTracker, Clock, HealthCheck, RateLimiter, SessionCache, Sharing};
+use tollbar_memory::{MemoryLive, MemoryOptions};
+use tollbar_redis::{RedisLive, RedisOptions};
+
+use crate::{durable::address, settings::RedisSettings, start_error::StartError};
+
+/// The ports of one live tier.
+pub(crate) struct Live {
+    pub(crate) cache: Arc<dyn SessionCache>,
+    pub(crate) limiter: Arc<dyn RateLimiter>,
+    pub(crate) tracker: Arc<dyn CallTracker>,
+    pub(crate) health: Arc<dyn HealthCheck>,
+    /// What a person calls it: engine and place, without a secret.
+    pub(crate) place: String,
+    redis: Option<RedisLive>,
+}
+
+/// Whether processes with such a live tier tolerate each other on one database.
+pub(crate) fn sharing(redis: Option<&RedisSettings>) -> Sharing {
+    if redis.is_some() { Sharing::Together } else { Sharing::Alone }
+}
+
+impl Live {
+    /// Starts it. That Redis is away is no error.
+    pub(crate) async fn start(
+        redis: Option<&RedisSettings>,
+        cache_ttl: Duration,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StartError> {
+        let Some(settings) = redis else {
+            let options = MemoryOptions { cache_ttl, ..MemoryOptions::default() };
+            return Ok(Self::of(MemoryLive::new(clock, options), "memory of this process".to_owned(), None));
+        };
+        let mut options = RedisOptions::new(&settings.url);
+        options.prefix.clone_from(&settings.prefix);
+        options.partitions = settings.partitions;
+        options.deadline = settings.deadline;
+        options.cache_ttl = cache_ttl;
+        options.pool_size = settings.pool_size;
+        options.max_in_flight = settings.max_in_flight;
+        let redis = RedisLive::connect(options).await?;
+        let place = format!("Redis, {}, keys {}:…", address(&settings.url), settings.prefix);
+        Ok(Self::of(redis.clone(), place, Some(redis)))
+    }
+
+    fn of<L>(live: L, place: String, redis: Option<RedisLive>) -> Self
+    where
+        L: SessionCache + RateLimiter + CallTracker + HealthCheck + 'static,
+    {
+        let live = Arc::new(live);
+        let (cache, limiter, tracker) = (live.clone(), live.clone(), live.clone());
+        Self { cache, limiter, tracker, health: live, place, redis }
+    }
+
+    /// How to end it once nobody uses it any more.
+    pub(crate) fn end(&self) -> impl Future<Output = ()> + use<> {
+        let redis = self.redis.clone();
+        async move {
+            if let Some(redis) = redis {
+                redis.shutdown().await;
+            }
+        }
+    }
+}

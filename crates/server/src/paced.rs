@@ -1,0 +1,117 @@
+//! A connection that ends where its next request takes too long to come.
+//!
+//! actix bounds the first head of a connection only: its timer is set once, and whatever arrives later stops the one for
+//! keep-alive, so that a head that trickles in holds a connection for ever. Here one rule bounds all later ones: from the end of
+//! an answer, the next request has so long to be complete up to its body. The body has a limit of its own, where it is read.
+
+use std::{
+    cell::Cell,
+    io,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Sleep, sleep},
+};
+
+/// A stream under that rule. Its first request is left to actix, which answers 408 where this only closes.
+pub(crate) struct Paced<S> {
+    stream: S,
+    pace: Pace,
+    limit: Duration,
+    /// The end of the wait for the answer of this number.
+    wait: Option<(u64, Pin<Box<Sleep>>)>,
+}
+
+/// What the stream and the requests on it know of each other.
+#[derive(Clone, Default)]
+pub(crate) struct Pace(Rc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    /// Requests whose answer is being made.
+    serving: Cell<usize>,
+    /// Requests so far whose answer has been made.
+    served: Cell<u64>,
+}
+
+/// A request is being served until this is dropped.
+pub(crate) struct Serving(Pace);
+
+impl Pace {
+    /// Says that a request has come.
+    pub(crate) fn serve(&self) -> Serving {
+        self.0.serving.set(self.0.serving.get() + 1);
+        Serving(self.clone())
+    }
+
+    /// How many answers there were, where the stream waits for the next request after one.
+    fn waiting_since(&self) -> Option<u64> {
+        let (serving, served) = (self.0.serving.get(), self.0.served.get());
+        (serving == 0 && served > 0).then_some(served)
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let shared = &self.0.0;
+        shared.serving.set(shared.serving.get() - 1);
+        shared.served.set(shared.served.get() + 1);
+    }
+}
+
+impl<S> Paced<S> {
+    pub(crate) fn new(stream: S, limit: Duration) -> Self {
+        Self { stream, pace: Pace::default(), limit, wait: None }
+    }
+
+    pub(crate) fn pace(&self) -> Pace {
+        self.pace.clone()
+    }
+
+    /// Fails where the wait is over. Called by whatever polls the stream, so that the waker is always the last one's.
+    fn keep_pace(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let Some(served) = self.pace.waiting_since() else {
+            self.wait = None;
+            return Ok(());
+        };
+        let limit = self.limit;
+        let (of, end) = self.wait.get_or_insert_with(|| (served, Box::pin(sleep(limit))));
+        if *of != served {
+            *of = served;
+            end.set(sleep(limit));
+        }
+        if end.as_mut().poll(cx).is_ready() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(()) }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.keep_pace(cx)?;
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        // An answer has just been made: actix need not read again before the client speaks, so the wait begins here.
+        self.keep_pace(cx)?;
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

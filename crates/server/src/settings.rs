@@ -1,0 +1,81 @@
+//! The one place that reads configuration: the environment over a file over the defaults, each value checked.
+
+mod counts;
+mod database;
+mod error;
+mod keys;
+mod log;
+mod password;
+mod policies;
+mod redis;
+mod server;
+mod session;
+mod sources;
+
+use std::{path::Path, time::Duration};
+
+use tollbar_core::domain::Policy;
+
+use self::keys::Keys;
+pub use self::{
+    counts::CountSettings,
+    database::{DatabaseSettings, DatabaseUrl},
+    error::SettingsError,
+    log::{LogFormat, LogLevel, LogSettings},
+    password::PasswordSettings,
+    redis::RedisSettings,
+    server::ServerSettings,
+    session::SessionSettings,
+    sources::Variables,
+};
+
+/// Everything that an operator chooses. `config/default.toml` says what each setting means.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `[server]`
+    pub server: ServerSettings,
+    /// `[database]`
+    pub database: DatabaseSettings,
+    /// `[redis]`; `None` where its URL is empty.
+    pub redis: Option<RedisSettings>,
+    /// `[session]`
+    pub session: SessionSettings,
+    /// `[password]`
+    pub password: PasswordSettings,
+    /// `ping.delay`
+    pub ping_delay: Duration,
+    /// `[counts]`
+    pub counts: CountSettings,
+    /// `[log]`
+    pub log: LogSettings,
+    /// `[[policies]]`: so far, the one of `/ping`.
+    pub policy: Policy,
+}
+
+impl Settings {
+    /// Reads a file, if one is named, and these variables.
+    ///
+    /// # Errors
+    /// Something could not be read, is unknown or does not fit. The message is one line without a secret.
+    pub fn load(file: Option<&Path>, variables: Variables) -> Result<Self, SettingsError> {
+        let keys = sources::merge(file, variables)?;
+        Self::read(&keys)
+    }
+
+    fn read(keys: &Keys) -> Result<Self, SettingsError> {
+        Ok(Self {
+            server: ServerSettings::read(keys)?,
+            database: DatabaseSettings::read(keys)?,
+            redis: RedisSettings::read(keys)?,
+            session: SessionSettings::read(keys)?,
+            password: PasswordSettings::read(keys)?,
+            ping_delay: keys.duration("ping.delay", Duration::ZERO..=Duration::from_secs(60))?,
+            counts: CountSettings::read(keys)?,
+            log: LogSettings::read(keys)?,
+            policy: policies::read(keys)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

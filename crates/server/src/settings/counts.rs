@@ -1,0 +1,25 @@
+//! `[counts]`: how counts reach the database.
+
+use std::time::Duration;
+
+use super::{SettingsError, keys::Keys};
+
+/// `[counts]`
+#[derive(Debug, Clone)]
+pub struct CountSettings {
+    /// How often counts are written.
+    pub flush: Duration,
+    /// Users that may be counted between two flushes.
+    pub book_limit: usize,
+}
+
+impl CountSettings {
+    pub(super) fn read(keys: &Keys) -> Result<Self, SettingsError> {
+        // "0s", a commit before each answer, comes with a later version.
+        let flush = Duration::from_millis(10)..=Duration::from_secs(60);
+        Ok(Self {
+            flush: keys.duration("counts.flush", flush)?,
+            book_limit: keys.number("counts.book_limit", 1..=100_000_000)?,
+        })
+    }
+}

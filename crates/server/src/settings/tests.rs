@@ -1,0 +1,192 @@
+//! What settings say, and the one line that each mistake becomes.
+
+use std::{io::Write, num::NonZeroUsize, time::Duration};
+
+use tempfile::NamedTempFile;
+use tollbar_core::sessions::OnCacheOutage;
+
+use super::{DatabaseUrl, LogFormat, Settings, Variables};
+
+fn file(text: &str) -> NamedTempFile {
+    let mut file = NamedTempFile::new().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    file
+}
+
+fn load(text: &str, variables: &[(&str, &str)]) -> Result<Settings, String> {
+    let file = file(text);
+    let loaded = Settings::load(Some(file.path()), Variables::of(variables.iter().copied()));
+    loaded.map_err(|error| error.to_string().replace(&file.path().display().to_string(), "FILE"))
+}
+
+#[test]
+fn the_defaults_are_those_of_the_design() {
+    let settings = Settings::load(None, Variables::default()).unwrap();
+    assert_eq!(settings.server.bind.to_string(), "127.0.0.1:8080");
+    assert_eq!(settings.server.shutdown_timeout, Duration::from_secs(30));
+    assert_eq!(settings.database.url, DatabaseUrl::Sqlite("sqlite://data/tollbar.db".into()));
+    assert!(settings.redis.is_none());
+    assert_eq!(settings.session.options.ttl, Duration::from_secs(1800));
+    assert_eq!(settings.session.options.max_per_user, NonZeroUsize::MIN);
+    assert_eq!(settings.session.options.on_cache_outage, OnCacheOutage::Serve);
+    assert_eq!((settings.password.bcrypt_cost, settings.password.queue), (12, 64));
+    assert_eq!(settings.password.min_length, 7);
+    assert_eq!(
+        (settings.ping_delay, settings.counts.flush),
+        (Duration::from_millis(100), Duration::from_secs(1))
+    );
+    let windows: Vec<_> =
+        settings.policy.windows().iter().map(|window| (window.quota(), window.period().as_secs())).collect();
+    assert_eq!((settings.policy.name().as_str(), windows), ("ping", vec![(1, 5), (2, 60)]));
+}
+
+#[test]
+fn the_production_file_loads() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/config/production.toml");
+    let urls = [("DATABASE_URL", "postgres://u:p@h/d"), ("REDIS_URL", "redis://h")];
+    let settings = Settings::load(Some(path.as_ref()), Variables::of(urls)).unwrap();
+    assert_eq!((settings.password.min_length, settings.log.format), (15, LogFormat::Json));
+    assert!(settings.redis.is_some());
+    assert_eq!(settings.database.url, DatabaseUrl::Postgres("postgres://u:p@h/d".into()));
+}
+
+#[test]
+fn the_environment_wins_over_urls_over_the_file_over_the_defaults() {
+    let text = "[database]\nurl = \"sqlite://file.db\"\n[redis]\nprefix = \"file\"\npartitions = 4\n";
+    let prefix = |settings: &Settings| settings.redis.clone().unwrap().prefix;
+    let settings = load(text, &[("REDIS_URL", "redis://one")]).unwrap();
+    assert_eq!(settings.database.url, DatabaseUrl::Sqlite("sqlite://file.db".into()));
+    assert_eq!(settings.redis.as_ref().unwrap().partitions.get(), 4);
+    let all = [
+        ("DATABASE_URL", "sqlite://url.db"),
+        ("REDIS_URL", "redis://one"),
+        ("TOLLBAR__REDIS__URL", "redis://two"),
+        // Not a number: it would lose its zeros.
+        ("TOLLBAR__REDIS__PREFIX", "007"),
+    ];
+    let settings = load(text, &all).unwrap();
+    assert_eq!(settings.database.url, DatabaseUrl::Sqlite("sqlite://url.db".into()));
+    assert_eq!((prefix(&settings).as_str(), settings.redis.unwrap().url.as_str()), ("007", "redis://two"));
+    let empty = [("DATABASE_URL", ""), ("TOLLBAR__SERVER__BIND", ""), ("TOLLBAR__PASSWORD__QUEUE", "")];
+    assert_eq!(load(text, &empty).unwrap().database.url, DatabaseUrl::Sqlite("sqlite://file.db".into()));
+}
+
+#[test]
+fn a_files_list_of_policies_replaces_the_default_list() {
+    let settings = load(
+        "[[policies]]\nname = \"p\"\npath = \"/ping\"\nwindows = [{ quota = 7, period = \"1h\" }]\n",
+        &[],
+    );
+    let policy = settings.unwrap().policy;
+    assert_eq!((policy.name().as_str(), policy.windows().len(), policy.windows()[0].quota()), ("p", 1, 7));
+}
+
+#[test]
+fn a_mistake_in_the_file_is_one_line_that_names_key_and_value() {
+    let windows = "windows = [{ quota = 1, period = \"5s\" }]";
+    let policy = |rest: &str| format!("[[policies]]\nname = \"p\"\npath = \"/ping\"\n{rest}\n");
+    for (text, line) in [
+        ("[server\n", "the configuration file FILE, line 1: unclosed table, expected `]`"),
+        (
+            "a = 1\n\nb = \"hunter2\n",
+            "the configuration file FILE, line 3: invalid basic string, expected `\"`",
+        ),
+        ("[server]\nbnd = \"x\"\n", "unknown setting server.bnd = \"x\", from FILE"),
+        ("[sever]\nbind = \"x\"\n", "unknown setting sever.bind = \"x\", from FILE"),
+        ("server = 5\n", "unknown setting server = \"5\", from FILE"),
+        ("[server]\nBind = \"x\"\n", "unknown setting server.Bind = \"x\", from FILE"),
+        ("[database]\npasword = \"hunter2\"\n", "unknown setting database.pasword = (not shown), from FILE"),
+        (
+            "[server]\nbind = \"nowhere\"\n",
+            "bad setting server.bind = \"nowhere\", from FILE: it must be address and port, such as 127.0.0.1:8080 or [::1]:8080",
+        ),
+        ("[server]\nbind = [1]\n", "bad setting server.bind = \"(a list)\", from FILE: it must be one value"),
+        (
+            "[password]\nbcrypt_cost = 3\n",
+            "bad setting password.bcrypt_cost = \"3\", from FILE: it must be a whole number from 4 to 31",
+        ),
+        (
+            "[session]\nttl = 30\n",
+            "bad setting session.ttl = \"30\", from FILE: it must be a duration such as \"30s\", from 1s to 1year 18h",
+        ),
+        (
+            "[counts]\nflush = \"0s\"\n",
+            "bad setting counts.flush = \"0s\", from FILE: it must be a duration such as \"30s\", from 10ms to 1m",
+        ),
+        (
+            "[session]\non_cache_outage = \"wait\"\n",
+            "bad setting session.on_cache_outage = \"wait\", from FILE: it must be one of \"serve\", \"refuse\"",
+        ),
+        (
+            "[redis]\nurl = \"rediss://:hunter2@h\"\n",
+            "bad setting redis.url = \"rediss://…\", from FILE: it must be redis://… in this version; TLS, Cluster and Sentinel come with a later one",
+        ),
+        (
+            "[redis]\nprefix = \"a{b\"\n",
+            "bad setting redis.prefix = \"a{b\", from FILE: it must be 1 to 64 visible ASCII characters without braces",
+        ),
+        (
+            "policies = []\n",
+            "bad setting policies = \"(a list)\", from FILE: it must be a list of exactly one policy, in a file, in this version",
+        ),
+        (
+            &policy("windows = []"),
+            "bad setting policies.windows = \"(a list)\", from FILE: a policy has 1 to 8 windows, not 0",
+        ),
+        (
+            &policy("windows = [{ quota = 0, period = \"5s\" }]"),
+            "bad setting policies.windows.quota = \"0\", from FILE: quota 0 is not from 1 to 10000",
+        ),
+        (
+            &policy("windows = [{ quota = 1 }]"),
+            "bad setting policies.windows = \"(a section)\", from FILE: it must be complete: it lacks period",
+        ),
+        (&policy(&format!("{windows}\nhost = \"x\"")), "unknown setting policies.host = \"x\", from FILE"),
+        (
+            &policy(windows).replace("/ping", "/pong"),
+            "bad setting policies.path = \"/pong\", from FILE: it must be \"/ping\" in this version",
+        ),
+    ] {
+        assert_eq!(load(text, &[]).unwrap_err(), line);
+    }
+    let missing = Settings::load(Some("no/such.toml".as_ref()), Variables::default()).unwrap_err();
+    assert_eq!(missing.to_string(), "the configuration file no/such.toml cannot be read: entity not found");
+}
+
+#[test]
+fn a_mistake_in_the_environment_is_one_line_that_names_key_and_value() {
+    for (name, value, line) in [
+        ("TOLLBAR__SERVER__BND", "x", "unknown setting server.bnd = \"x\", from the environment"),
+        ("TOLLBAR__SERVER", "x", "unknown setting server = \"x\", from the environment"),
+        (
+            "TOLLBAR__SERVER__WORKERS",
+            "many",
+            "bad setting server.workers = \"many\", from the environment: it must be a whole number from 0 to 512",
+        ),
+        (
+            "TOLLBAR__POLICIES",
+            "x",
+            "bad setting policies = \"x\", from the environment: it must be a list of exactly one policy, in a file, in this version",
+        ),
+        (
+            "TOLLBAR__DATABASE__URL",
+            "mysql://u:hunter2@h",
+            "bad setting database.url = \"mysql://…\", from the environment: it must be sqlite://PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE",
+        ),
+        (
+            "DATABASE_URL",
+            "hunter2",
+            "bad setting database.url = (not shown), from DATABASE_URL: it must be sqlite://PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE",
+        ),
+        (
+            "REDIS_URL",
+            "redis-cluster://h",
+            "bad setting redis.url = \"redis-cluster://…\", from REDIS_URL: it must be redis://… in this version; TLS, Cluster and Sentinel come with a later one",
+        ),
+        ("TOLLBAR__SERVER__BIND[", "x", "unknown setting server.bind[ = \"x\", from the environment"),
+    ] {
+        assert_eq!(load("", &[(name, value)]).unwrap_err(), line);
+    }
+    // A service named tollbar brings such variables to Kubernetes pods.
+    assert!(load("", &[("TOLLBAR_PORT", "tcp://10.0.0.1:80"), ("TOLLBAR_SERVICE_HOST", "x")]).is_ok());
+}

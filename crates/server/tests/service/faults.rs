@@ -1,0 +1,134 @@
+//! Engines that refuse, hang or answer into the void: 503 with Retry-After, never 401 and never 500, and in time.
+
+use std::time::Duration;
+
+use reqwest::{Method, Response};
+use serde_json::json;
+use tokio::time::{sleep, timeout};
+use tollbar_testkit::{Proxy, RedisPrefix, TestDatabase};
+
+use crate::{
+    support::{Service, account},
+    tiers::Tiers,
+};
+
+/// Longer than any deadline that is set here, and much shorter than patience.
+const IN_TIME: Duration = Duration::from_secs(5);
+
+/// A service whose way to each of its engines can be broken.
+struct Breakable {
+    tiers: Tiers,
+    postgres: Proxy,
+    redis: Proxy,
+}
+
+impl Breakable {
+    fn new() -> Self {
+        let tiers = Tiers::new(true, true);
+        let postgres = Proxy::to_url(&tiers.database.as_ref().map(TestDatabase::url).unwrap());
+        let redis = Proxy::to_url(tiers.redis.as_ref().map(RedisPrefix::url).unwrap());
+        Self { tiers, postgres, redis }
+    }
+
+    async fn start(&self) -> Service {
+        let postgres = self.postgres.url(&self.tiers.database.as_ref().unwrap().url());
+        let redis = self.redis.url(self.tiers.redis.as_ref().unwrap().url());
+        let settings = [
+            ("TOLLBAR__DATABASE__URL", postgres.as_str()),
+            ("TOLLBAR__REDIS__URL", redis.as_str()),
+            ("TOLLBAR__DATABASE__DEADLINE", "1s"),
+            ("TOLLBAR__REDIS__DEADLINE", "500ms"),
+            ("TOLLBAR__SERVER__SHUTDOWN_TIMEOUT", "6s"),
+        ];
+        Service::start(&self.tiers, &settings).await
+    }
+}
+
+/// Each way in which an engine can be away.
+const AWAY: [fn(&Proxy); 3] = [Proxy::refuse, Proxy::blackhole, Proxy::hold_answers];
+
+async fn status(service: &Service, method: Method, path: &str, token: Option<&str>) -> u16 {
+    let answer: Response = timeout(IN_TIME, service.client.send(method, path, token)).await.unwrap();
+    let retry_after = answer.headers().get("retry-after").is_some();
+    assert_eq!(retry_after, matches!(answer.status().as_u16(), 429 | 503), "{answer:?}");
+    answer.status().as_u16()
+}
+
+async fn until_ready(service: &Service) {
+    for _ in 0..200 {
+        if service.client.get("/readyz").await.1["status"] == "ready" {
+            return;
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+    panic!("all engines are back, and the service does not notice");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_database_what_redis_knows_is_served() {
+    let engines = Breakable::new();
+    let service = engines.start().await;
+    let client = &service.client;
+    for (round, away) in AWAY.into_iter().enumerate() {
+        let name = format!("user{round}");
+        client.signup(&name).await;
+        let token = client.login(&name).await;
+        assert_eq!(client.ping(&token).await.0, 200);
+        away(&engines.postgres);
+        assert_eq!(status(&service, Method::GET, "/ping", Some(&token)).await, 429, "its session is cached");
+        assert_eq!(status(&service, Method::GET, "/ping", Some("tbs_x")).await, 401, "no look-up is needed");
+        assert_eq!(status(&service, Method::POST, "/logout", Some(&token)).await, 503);
+        for path in ["/login", "/signup"] {
+            let (status, body) = timeout(IN_TIME, client.post(path, &account(&name))).await.unwrap();
+            assert_eq!(status, 503, "{body}");
+        }
+        for path in ["/top", "/count", "/healthz"] {
+            assert_eq!(status(&service, Method::GET, path, None).await, 200);
+        }
+        let (status, ready) = client.get("/readyz").await;
+        assert_eq!((status, &ready["status"]), (200, &json!("degraded")));
+        assert_eq!(ready["dependencies"], json!({"postgres": "down", "redis": "up"}));
+        engines.postgres.pass();
+        until_ready(&service).await;
+        // The logout was not acknowledged: either is right, but no error.
+        assert_ne!(client.ping(&token).await.0, 503);
+    }
+    service.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_redis_the_database_goes_on_and_no_call_is_acknowledged() {
+    let engines = Breakable::new();
+    let service = engines.start().await;
+    let client = &service.client;
+    for (round, away) in AWAY.into_iter().enumerate() {
+        let name = format!("user{round}");
+        away(&engines.redis);
+        client.signup(&name).await;
+        let token = timeout(IN_TIME, client.login(&name)).await.unwrap();
+        assert_eq!(status(&service, Method::GET, "/ping", Some(&token)).await, 503);
+        for path in ["/top", "/count"] {
+            assert_eq!(status(&service, Method::GET, path, None).await, 503);
+        }
+        assert_eq!(client.get("/readyz").await.1["dependencies"], json!({"postgres": "up", "redis": "down"}));
+        engines.redis.pass();
+        until_ready(&service).await;
+        // Its first ping may have been charged, unacknowledged, where only the answer was lost.
+        assert!([200, 429].contains(&client.ping(&token).await.0));
+        assert_eq!(client.logout(&token).await.0, 204);
+        assert_eq!(client.ping(&token).await.0, 401);
+    }
+    service.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_either_it_is_not_ready_and_still_ends_in_time() {
+    let engines = Breakable::new();
+    let service = engines.start().await;
+    engines.postgres.blackhole();
+    engines.redis.blackhole();
+    let (status, ready) = timeout(IN_TIME, service.client.get("/readyz")).await.unwrap();
+    assert_eq!((status, &ready["status"]), (503, &json!("unavailable")));
+    assert_eq!(service.client.get("/healthz").await.0, 200);
+    timeout(Duration::from_secs(7), service.stop()).await.unwrap().unwrap();
+}

@@ -1,0 +1,18 @@
+//! The whole service: in process where that is enough, as the real binary where a process has to die.
+#![allow(clippy::unwrap_used, reason = "a test may stop at what it did not expect")]
+
+mod bad_input;
+mod database_claim;
+mod faults;
+mod kill;
+mod limits;
+mod parallel_logins;
+mod process;
+mod redis_down;
+mod secrets;
+mod shutdown;
+mod slow_clients;
+mod start;
+mod support;
+mod tiers;
+mod walk;
