@@ -21,6 +21,12 @@ pub struct FlusherOptions {
     pub last: Duration,
 }
 
+impl Default for FlusherOptions {
+    fn default() -> Self {
+        Self { every: Duration::from_secs(1), last: Duration::from_secs(10) }
+    }
+}
+
 const FIRST_WAIT: Duration = Duration::from_millis(20);
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
 const PAGE: usize = 10_000;
@@ -134,18 +140,15 @@ mod tests {
         ports::{MockCallLedger, MockCallTracker},
     };
 
-    const OPTIONS: FlusherOptions =
-        FlusherOptions { every: Duration::from_secs(1), last: Duration::from_secs(10) };
-
     fn tally(user: u64, calls: u64) -> Tally {
         Tally { api: ApiName::new("ping").unwrap(), user: UserId::new(user).unwrap(), calls }
     }
 
     fn flusher(ledger: MockCallLedger, tracker: MockCallTracker) -> (Arc<CallBook>, CountFlusher) {
         let book = Arc::new(CallBook::new(100));
-        let incarnation = Incarnation::from_bytes([1; 16]);
+        let (incarnation, options) = (Incarnation::from_bytes([1; 16]), FlusherOptions::default());
         let flusher =
-            CountFlusher::new(Arc::clone(&book), Arc::new(ledger), Arc::new(tracker), incarnation, OPTIONS);
+            CountFlusher::new(Arc::clone(&book), Arc::new(ledger), Arc::new(tracker), incarnation, options);
         (book, flusher)
     }
 
