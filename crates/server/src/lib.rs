@@ -16,3 +16,8 @@ pub mod telemetry;
 pub use application::Application;
 pub use settings::Settings;
 pub use start_error::{RunError, StartError};
+
+// The code of the README is compiled where every crate that it shows is at hand.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
