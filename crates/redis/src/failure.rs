@@ -36,15 +36,21 @@ pub(crate) fn store_error(operation: &'static str, deadline: Duration, error: Er
 fn passes(error: &Error) -> bool {
     let code = error.details().split_whitespace().next().unwrap_or_default();
     match error.kind() {
+        // What we asked is wrong, or what came back is not what the engine answers.
+        ErrorKind::InvalidArgument
+        | ErrorKind::InvalidCommand
+        | ErrorKind::Config
+        | ErrorKind::Url
+        | ErrorKind::Parse => false,
+        // The engine's own errors begin with a code in capitals; the rest is the driver's, on a connection that has failed.
+        ErrorKind::Unknown => PASSING.contains(&code) || !is_code(code),
         // A password may be on its way of being changed; what the connection lacks, the caller cannot help.
-        ErrorKind::IO
-        | ErrorKind::Auth
-        | ErrorKind::Backpressure
-        | ErrorKind::Canceled
-        | ErrorKind::Cluster
-        | ErrorKind::Routing => true,
-        _ => PASSING.contains(&code) || error.details() == "Client is not initialized.",
+        _ => true,
     }
+}
+
+fn is_code(word: &str) -> bool {
+    !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_uppercase())
 }
 
 #[cfg(test)]
@@ -70,6 +76,15 @@ mod tests {
         assert!(is_transient(ErrorKind::Cluster, "CLUSTERDOWN The cluster is down"));
         assert!(is_transient(ErrorKind::IO, "Connection closed."));
         assert!(is_transient(ErrorKind::Timeout, "Request timed out."));
+        for of_the_driver in [
+            "Too many failed write attempts.",
+            "Failed to route command.",
+            "Missing response.",
+            "No response!",
+            "",
+        ] {
+            assert!(is_transient(ErrorKind::Unknown, of_the_driver), "{of_the_driver}");
+        }
         assert!(!is_transient(ErrorKind::Unknown, "ERR user_script:1: a mistake of ours"));
         assert!(!is_transient(ErrorKind::InvalidArgument, "WRONGTYPE Operation against a key"));
     }
