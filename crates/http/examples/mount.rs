@@ -53,13 +53,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // Its routes, and a bar for a route of one's own.
     let ping = policy("ping", 2)?;
     let services = Services {
-        signup: Arc::new(Signup::new(store.clone(), hasher.clone())),
+        signup: Arc::new(Signup::new(store.clone(), hasher.clone(), 7)),
         login: Arc::new(Login::new(store.clone(), hasher, sessions.clone())),
         logout: Arc::new(Logout::new(sessions)),
         ping: Arc::new(Ping::new(gate.clone(), ping.clone(), Duration::ZERO)),
         counts: Arc::new(CallCounts::new(live.clone(), ping.api().clone())),
         readiness: Arc::new(Readiness::new(store.clone(), live.clone())),
-        min_password_length: 7,
         body_timeout: Duration::from_secs(10),
         shutdown: Shutdown::default(),
     };

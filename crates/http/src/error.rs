@@ -1,6 +1,6 @@
 //! The one place that turns errors into HTTP: problem details (RFC 9457) with the sentence in `error`.
 
-use std::{borrow::Cow, fmt, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, fmt, time::Duration};
 
 use actix_web::{
     HttpResponse, ResponseError,
@@ -11,7 +11,7 @@ use tollbar_core::{
     StoreError,
     domain::{ApiName, Decision, PasswordError, UsernameError},
     ports::HashError,
-    usecases::{LoginError, SignupError},
+    usecases::{LoginError, ReadinessReport, SignupError},
 };
 use tracing::{error, warn};
 
@@ -49,6 +49,8 @@ pub enum ApiError {
     Store(StoreError),
     /// 503 where the queue is full, else 500: a password was not hashed.
     Hash(HashError),
+    /// 503: nothing can be served, or the process stops; the report says what answers.
+    NotReady(ReadinessReport),
     /// 500: a mistake of ours, logged where it happened.
     Internal,
 }
@@ -61,6 +63,9 @@ struct Problem<'a> {
     status: u16,
     detail: &'a str,
     error: &'a str,
+    /// Of [`ApiError::NotReady`] only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dependencies: Option<BTreeMap<&'a str, &'a str>>,
 }
 
 impl ApiError {
@@ -87,6 +92,7 @@ impl ApiError {
                 None => "Rate limit exceeded!",
             },
             Self::Store(error) if error.is_transient() => "The service cannot answer now, try again!",
+            Self::NotReady(_) => "The service is not ready!",
             Self::Hash(HashError::Busy { .. }) => "Too many logins and signups at once, try again!",
             Self::Store(_) | Self::Hash(HashError::Failed(_)) | Self::Internal => {
                 "The service has made a mistake!"
@@ -132,7 +138,7 @@ impl ResponseError for ApiError {
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::RateLimited(..) => StatusCode::TOO_MANY_REQUESTS,
             Self::Store(error) if error.is_transient() => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Hash(HashError::Busy { .. }) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Hash(HashError::Busy { .. }) | Self::NotReady(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Store(_) | Self::Hash(HashError::Failed(_)) | Self::Internal => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
@@ -165,13 +171,21 @@ impl ResponseError for ApiError {
             Self::Hash(HashError::Busy { retry_after }) => {
                 answer.insert_header((header::RETRY_AFTER, seconds(*retry_after)));
             }
+            Self::NotReady(_) => {
+                answer.insert_header((header::RETRY_AFTER, seconds(RETRY_SOON)));
+            }
             Self::Store(error) if error.is_transient() => {
                 answer.insert_header((header::RETRY_AFTER, seconds(RETRY_SOON)));
             }
             _ => {}
         }
         let ((r#type, title), sentence) = (self.kind(), self.sentence());
-        let problem = Problem { r#type, title, status: status.as_u16(), detail: &sentence, error: &sentence };
+        let dependencies = match self {
+            Self::NotReady(report) => Some(answer::states(report)),
+            _ => None,
+        };
+        let (status, detail, error) = (status.as_u16(), &*sentence, &*sentence);
+        let problem = Problem { r#type, title, status, detail, error, dependencies };
         answer.content_type("application/problem+json").json(problem)
     }
 }
@@ -202,6 +216,7 @@ impl From<PasswordError> for ApiError {
 impl From<SignupError> for ApiError {
     fn from(error: SignupError) -> Self {
         match error {
+            SignupError::Password(error) => error.into(),
             SignupError::Taken => Self::invalid("Username already exists!"),
             SignupError::Hash(error) => Self::Hash(error),
             SignupError::Store(error) => Self::Store(error),

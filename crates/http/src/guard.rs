@@ -26,13 +26,7 @@ impl Guard {
     }
 
     async fn admit(&self, token: &Bearer) -> Result<Admitted, ApiError> {
-        match self.gate.admit(token.expose(), &self.policy).await? {
-            Admission::Admitted { user, decision } => Ok(Admitted { user, decision }),
-            Admission::Limited { decision, .. } => {
-                Err(ApiError::RateLimited(self.policy.api().clone(), decision))
-            }
-            Admission::Unauthenticated => Err(ApiError::InvalidToken),
-        }
+        Admitted::of(self.gate.admit(token.expose(), &self.policy).await?, &self.policy)
     }
 }
 
@@ -43,6 +37,17 @@ pub struct Admitted {
     pub user: UserId,
     /// The state of every window after the call.
     pub decision: Decision,
+}
+
+impl Admitted {
+    /// Of a gate's answer under this policy; what it does not admit is an error.
+    pub(crate) fn of(admission: Admission, policy: &Policy) -> Result<Self, ApiError> {
+        match admission {
+            Admission::Admitted { user, decision } => Ok(Self { user, decision }),
+            Admission::Limited { decision, .. } => Err(ApiError::RateLimited(policy.api().clone(), decision)),
+            Admission::Unauthenticated => Err(ApiError::InvalidToken),
+        }
+    }
 }
 
 impl FromRequest for Admitted {

@@ -25,8 +25,6 @@ pub struct Services {
     pub counts: Arc<CallCounts>,
     /// `GET /readyz`.
     pub readiness: Arc<Readiness>,
-    /// How many characters a new password has at least; asked at signup only.
-    pub min_password_length: usize,
     /// How long a body may take to arrive, in all.
     pub body_timeout: Duration,
     /// Makes `/readyz` answer 503 from the moment that the process begins to stop.

@@ -14,6 +14,8 @@ use crate::{OpenError, PgOptions, address, connect, failure::store_error, lent::
 pub struct PgStore {
     pub(crate) options: Arc<PgOptions>,
     pool: Pool<AsyncPgConnection>,
+    /// Host, port and database.
+    place: Arc<str>,
     /// One permit for each caller that works or waits.
     places: Arc<Semaphore>,
 }
@@ -41,7 +43,13 @@ impl PgStore {
         let pool = connect::pool(config, &options, Handle::current())
             .map_err(|error| OpenError::Unreachable { address: address.clone(), source: error.into() })?;
         let places = options.pool_size.get().saturating_add(options.queue).min(Semaphore::MAX_PERMITS);
-        Ok(Self { options: Arc::new(options), pool, places: Arc::new(Semaphore::new(places)) })
+        let (place, places) = (address.into(), Arc::new(Semaphore::new(places)));
+        Ok(Self { options: Arc::new(options), pool, place, places })
+    }
+
+    /// Host, port and database, for people.
+    pub fn place(&self) -> &str {
+        &self.place
     }
 
     /// Makes a call: everything between taking a connection and giving it back, within one deadline.

@@ -18,4 +18,4 @@ mod tracker;
 
 pub use live::RedisLive;
 pub use options::{RedisOptions, RedisOptionsError};
-pub use target::RedisUrlError;
+pub use target::{RedisUrlError, check_url};

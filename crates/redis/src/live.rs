@@ -23,6 +23,7 @@ use crate::{
     engine::{Engine, Sending},
     keys::Keys,
     options::{RedisOptions, RedisOptionsError},
+    target,
 };
 
 /// Implements [`SessionCache`](tollbar_core::ports::SessionCache), [`RateLimiter`](tollbar_core::ports::RateLimiter),
@@ -37,6 +38,8 @@ pub struct RedisLive {
 pub(crate) struct Shared {
     pub(crate) engine: Engine,
     pub(crate) keys: Keys,
+    /// Host, port and database.
+    place: String,
     pub(crate) cache_ttl: Duration,
     pub(crate) lease_ttl: Duration,
     /// Begins at a random number, so that no two processes count through the same ones.
@@ -63,6 +66,7 @@ impl RedisLive {
         let nonces = random_u64().map_err(RedisOptionsError::Randomness)?.into();
         let connections = Connections::open(&config, options.pool_size.get()).await;
         let shared = Shared {
+            place: target::place(&options.url),
             engine: Engine::new(connections, options.deadline, options.max_in_flight.get()),
             keys: Keys::new(options.prefix, options.partitions),
             cache_ttl: options.cache_ttl,
@@ -70,6 +74,11 @@ impl RedisLive {
             nonces,
         };
         Ok(Self { shared: Arc::new(shared), clock: None })
+    }
+
+    /// Host, port and database, for people.
+    pub fn place(&self) -> &str {
+        &self.shared.place
     }
 
     /// The same connections, with the time of every script taken from a clock that a test sets. Keys live an hour longer than

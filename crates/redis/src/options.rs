@@ -67,10 +67,15 @@ impl RedisOptions {
         }
     }
 
+    /// Whether a text can begin every key: 1 to 64 visible ASCII characters without braces, which could bend a hash tag.
+    pub fn is_prefix(text: &str) -> bool {
+        let visible = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'{' | b'}');
+        (1..=64).contains(&text.len()) && text.bytes().all(visible)
+    }
+
     /// The driver's settings, once everything has been looked at.
     pub(crate) fn check(&self) -> Result<Config, RedisOptionsError> {
-        let visible = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'{' | b'}');
-        if !(1..=64).contains(&self.prefix.len()) || !self.prefix.bytes().all(visible) {
+        if !Self::is_prefix(&self.prefix) {
             return Err(RedisOptionsError::Prefix);
         }
         let times =

@@ -31,6 +31,14 @@ pub enum RedisUrlError {
 
 const LATER: [&str; 5] = ["rediss", "redis-cluster", "rediss-cluster", "redis-sentinel", "rediss-sentinel"];
 
+/// Whether an engine can be reached by this URL, as far as its text tells.
+///
+/// # Errors
+/// It names none, or one of a kind that is not served yet.
+pub fn check_url(text: &str) -> Result<(), RedisUrlError> {
+    config_of(text).map(drop)
+}
+
 /// The driver's settings for the engine that the URL names.
 pub(crate) fn config_of(text: &str) -> Result<Config, RedisUrlError> {
     let url = Url::parse(text).map_err(RedisUrlError::Malformed)?;
@@ -66,6 +74,15 @@ fn bare_host(url: &Url) -> Option<String> {
         Host::Ipv4(address) => Some(address.to_string()),
         Host::Ipv6(address) => Some(address.to_string()),
     }
+}
+
+/// Host, port and database, for people.
+pub(crate) fn place(text: &str) -> String {
+    let url = Url::parse(text).ok();
+    let host = url.as_ref().and_then(bare_host).unwrap_or_default();
+    let port = url.as_ref().and_then(Url::port).unwrap_or(6379);
+    let database = url.as_ref().map_or("", |url| url.path().trim_end_matches('/'));
+    format!("{host}:{port}{database}")
 }
 
 /// The URL as it may be shown: without a password, or not at all.

@@ -12,9 +12,9 @@ use tollbar_core::{domain::Incarnation, random_bytes};
 use tracing::{info, warn};
 
 use crate::{
+    claim::{Claim, KeptClaim},
     compose::{Parts, compose},
     durable::Durable,
-    lease::Claim,
     listener, live,
     settings::{ServerSettings, Settings},
     start_error::{RunError, StartError},
@@ -26,7 +26,7 @@ pub struct Application {
     address: SocketAddr,
     settings: ServerSettings,
     parts: Parts,
-    claim: Arc<Claim>,
+    claim: KeptClaim,
 }
 
 /// How a shutdown divides its time.
@@ -57,14 +57,17 @@ impl Application {
         let process = Incarnation::from_bytes(random_bytes()?);
         let sharing = live::sharing(settings.redis.as_ref());
         let lease = Arc::clone(&durable.lease);
-        let claim = Claim::enter(lease, process, sharing, settings.database.claim).await?;
+        let claim =
+            Claim::enter(lease, process, sharing, settings.database.claim, durable.claim_outlives).await?;
+        // From here on: raising a long leaderboard may outlast a claim.
+        let claim = claim.kept();
         match Self::claimed(&settings, &durable, process).await {
             Ok((socket, address, parts)) => {
                 info!(%address, durable = durable.place, live = parts.live, "listening");
-                Ok(Self { socket, address, settings: settings.server, parts, claim: Arc::new(claim) })
+                Ok(Self { socket, address, settings: settings.server, parts, claim })
             }
             Err(error) => {
-                claim.release().await;
+                claim.end().await;
                 Err(error)
             }
         }
@@ -98,13 +101,8 @@ impl Application {
         let handle = server.handle();
         let mut server = tokio::spawn(server);
 
-        let (no_more_counts, leaving, lost) =
-            (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
+        let (no_more_counts, lost) = (CancellationToken::new(), claim.lost.clone());
         let flushing = tokio::spawn(flusher.run(no_more_counts.clone()));
-        let keeping = {
-            let (claim, leaving, lost) = (Arc::clone(&claim), leaving.clone(), lost.clone());
-            tokio::spawn(async move { claim.keep(&leaving, &lost).await })
-        };
 
         let failed = tokio::select! {
             ended = &mut server => Some(ended.unwrap_or_else(|error| Err(std::io::Error::other(error)))),
@@ -115,7 +113,10 @@ impl Application {
         let in_order = async {
             shutdown.begin();
             if failed.is_none() {
-                sleep(settings.shutdown_delay).await;
+                // Beside an heir, every further answer could contradict it.
+                if !lost.is_cancelled() {
+                    sleep(settings.shutdown_delay).await;
+                }
                 let requests = Budget::of(&settings).requests;
                 if timeout(requests, handle.stop(true)).await.is_err() {
                     warn!(?requests, "requests in flight were cut off");
@@ -125,11 +126,7 @@ impl Application {
             // Only now: every call that was acknowledged is in the book.
             no_more_counts.cancel();
             drop(flushing.await);
-            leaving.cancel();
-            drop(keeping.await);
-            if !lost.is_cancelled() {
-                claim.release().await;
-            }
+            claim.end().await;
             end.await;
         };
         let ended = timeout(settings.shutdown_timeout, in_order).await;

@@ -56,14 +56,14 @@ pub(crate) async fn compose(
     let policy = Arc::new(settings.policy.clone());
     let (limiter, tracker) = (Arc::clone(&live.limiter), Arc::clone(&live.tracker));
     let gate = Arc::new(PlainGate::new(Arc::clone(&sessions), limiter, tracker, book));
+    let min_length = settings.password.min_length;
     let services = Services {
-        signup: Arc::new(Signup::new(Arc::clone(&durable.users), hasher.clone())),
+        signup: Arc::new(Signup::new(Arc::clone(&durable.users), hasher.clone(), min_length)),
         login: Arc::new(Login::new(Arc::clone(&durable.users), hasher, Arc::clone(&sessions))),
         logout: Arc::new(Logout::new(sessions)),
         ping: Arc::new(Ping::new(gate, Arc::clone(&policy), settings.ping_delay)),
         counts: Arc::new(CallCounts::new(Arc::clone(&live.tracker), policy.api().clone())),
         readiness: Arc::new(Readiness::new(Arc::clone(&durable.health), Arc::clone(&live.health))),
-        min_password_length: settings.password.min_length,
         body_timeout: settings.server.client_timeout,
         shutdown: Shutdown::default(),
     };

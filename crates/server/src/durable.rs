@@ -1,6 +1,6 @@
 //! The durable tier, of whichever engine.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tollbar_core::{
     domain::TokenKey,
@@ -25,6 +25,8 @@ pub(crate) struct Durable {
     pub(crate) health: Arc<dyn HealthCheck>,
     /// What a person calls it: engine and place, without a secret.
     pub(crate) place: String,
+    /// How long the claim of a process that was killed may outlive it.
+    pub(crate) claim_outlives: Duration,
 }
 
 impl Durable {
@@ -39,7 +41,8 @@ impl Durable {
                 options.readers = settings.pool_size;
                 options.queue = settings.queue;
                 let place = format!("SQLite, {}", options.path.display());
-                Ok(Self::of(SqliteStore::open(options).await?, place))
+                // The system ends the claim of a file with its process: nobody's outlives it.
+                Ok(Self::of(SqliteStore::open(options).await?, place, Duration::ZERO))
             }
             DatabaseUrl::Postgres(url) => {
                 let mut options = PgOptions::new(url);
@@ -49,12 +52,13 @@ impl Durable {
                 options.pool_size = settings.pool_size;
                 options.queue = settings.queue;
                 let store = PgStore::open(options).await?;
-                Ok(Self::of(store, format!("PostgreSQL, {}", address(url))))
+                let place = format!("PostgreSQL, {}", store.place());
+                Ok(Self::of(store, place, settings.claim))
             }
         }
     }
 
-    fn of<S>(store: S, place: String) -> Self
+    fn of<S>(store: S, place: String, claim_outlives: Duration) -> Self
     where
         S: UserRepo + SessionStore + CallLedger + Installation + ProcessLease + HealthCheck + 'static,
     {
@@ -67,6 +71,7 @@ impl Durable {
             lease: store.clone(),
             health: store,
             place,
+            claim_outlives,
         }
     }
 
@@ -86,25 +91,5 @@ impl Durable {
         }
         let kept = String::from_utf8_lossy(&kept).into_owned();
         Err(StartError::Changed { key, set: set.to_owned(), kept })
-    }
-}
-
-/// Host, port and database of a URL, without who connects and how.
-pub(crate) fn address(url: &str) -> String {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let rest = rest.split(['?', '#']).next().unwrap_or_default();
-    // A password may hold an @ or a / that should have been encoded: the last @ is the one that counts.
-    rest.rsplit_once('@').map_or(rest, |(_, address)| address).to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::address;
-
-    #[test]
-    fn an_address_shows_no_credentials() {
-        assert_eq!(address("postgres://u:p@h:5432/db?sslmode=disable&password=p"), "h:5432/db");
-        assert_eq!(address("redis://:p@ss/word@h:6379"), "h:6379");
-        assert_eq!(address("redis://h"), "h");
     }
 }

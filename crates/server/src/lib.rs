@@ -1,10 +1,10 @@
 //! Tollbar, the service: settings, composition, telemetry and shutdown around the crates that do the work.
 
 mod application;
+mod claim;
 pub mod cli;
 mod compose;
 mod durable;
-mod lease;
 mod listener;
 mod live;
 mod paced;

@@ -22,7 +22,7 @@ use crate::{
 
 const BACKLOG: u32 = 1024;
 /// How long a connection that is to be closed is still read, so that its client sees the answer.
-const LINGER: Duration = Duration::from_secs(1);
+const LINGER: Duration = Duration::from_millis(500);
 /// The shutdown has a clock of its own; this one only must not be earlier.
 const NO_LIMIT: u64 = 3600;
 

@@ -6,7 +6,7 @@ use tollbar_core::ports::{CallTracker, Clock, HealthCheck, RateLimiter, SessionC
 use tollbar_memory::{MemoryLive, MemoryOptions};
 use tollbar_redis::{RedisLive, RedisOptions};
 
-use crate::{durable::address, settings::RedisSettings, start_error::StartError};
+use crate::{settings::RedisSettings, start_error::StartError};
 
 /// The ports of one live tier.
 pub(crate) struct Live {
@@ -43,7 +43,7 @@ impl Live {
         options.pool_size = settings.pool_size;
         options.max_in_flight = settings.max_in_flight;
         let redis = RedisLive::connect(options).await?;
-        let place = format!("Redis, {}, keys {}:…", address(&settings.url), settings.prefix);
+        let place = format!("Redis, {}, keys {}:…", redis.place(), settings.prefix);
         Ok(Self::of(redis.clone(), place, Some(redis)))
     }
 

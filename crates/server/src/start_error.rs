@@ -20,10 +20,8 @@ pub enum StartError {
     #[error("the database cannot be used")]
     Store(#[from] StoreError),
     /// Another process uses the database, and one of the two keeps limits, counts and cached sessions to itself.
-    #[error(
-        "another process uses this database, and without one Redis for both only one may (waited {0:?} for it to end)"
-    )]
-    Taken(Duration),
+    #[error("another process uses this database, and without one Redis for both only one may")]
+    Taken,
     /// The database does not hold what an earlier start wrote.
     #[error("the database holds no valid {0}")]
     Fact(&'static str),
@@ -73,9 +71,9 @@ pub enum RunError {
 }
 
 /// Keeps the two apart that a claim on the database can fail with.
-pub(crate) fn claim_error(error: LeaseError, waited: Duration) -> StartError {
+pub(crate) fn claim_error(error: LeaseError) -> StartError {
     match error {
-        LeaseError::Taken => StartError::Taken(waited),
+        LeaseError::Taken => StartError::Taken,
         LeaseError::Store(error) => StartError::Store(error),
     }
 }

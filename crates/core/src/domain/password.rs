@@ -44,8 +44,8 @@ impl Password {
     }
 
     /// Asks what is asked of a new password only: at least `min_length` characters.
-    pub fn long_enough(self, min_length: usize) -> Result<Self, PasswordError> {
-        if self.0.chars().count() < min_length { Err(PasswordError::TooShort(min_length)) } else { Ok(self) }
+    pub fn long_enough(&self, min_length: usize) -> Result<(), PasswordError> {
+        if self.0.chars().count() < min_length { Err(PasswordError::TooShort(min_length)) } else { Ok(()) }
     }
 
     /// The password in clear, for a [`PasswordHasher`](crate::ports::PasswordHasher) only.
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn length_is_counted_in_characters() {
         let eight = Password::new("pässwörd").unwrap();
-        assert!(eight.clone().long_enough(8).is_ok());
+        assert!(eight.long_enough(8).is_ok());
         assert_eq!(eight.long_enough(9).err(), Some(PasswordError::TooShort(9)));
     }
 

@@ -78,10 +78,13 @@ impl Shared {
     }
 
     async fn run(self: Arc<Self>, user: UserId) {
-        let _end = End { shared: &self, user };
+        let mut turn = Turn { shared: &self, user, is_over: false };
         while let Ok(_permit) = self.running.acquire().await {
             // Whoever queues from here on is answered by the next round.
-            let Some(batch) = self.take(user) else { return };
+            let Some(batch) = self.take(user) else {
+                turn.is_over = true;
+                return;
+            };
             let loaded = self.store.load(user, self.clock.now()).await;
             for answer in batch {
                 // A caller that has left needs no answer.
@@ -105,15 +108,18 @@ impl Shared {
     }
 }
 
-/// Ends a user's turn even where the store panics, or the user could never be loaded again.
-struct End<'a> {
+/// A user's turn. It ends even where the store panics, or where the runtime that it ran on does: or the user could never be
+/// loaded again.
+struct Turn<'a> {
     shared: &'a Shared,
     user: UserId,
+    /// Ended in order: another may have begun since.
+    is_over: bool,
 }
 
-impl Drop for End<'_> {
+impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        if std::thread::panicking() {
+        if !self.is_over {
             self.shared.queues().remove(&self.user);
         }
     }
@@ -198,6 +204,24 @@ mod tests {
         assert_eq!(store.begun.load(SeqCst), 2, "those who wait share one load");
         settle().await;
         assert!(loader.shared.queues().is_empty());
+    }
+
+    #[test]
+    fn a_runtime_that_ends_in_mid_load_leaves_its_user_loadable() {
+        let (store, loader) = loader(LoadLimits::default());
+        let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let short_lived = runtime();
+        short_lived.block_on(async {
+            let loader = Arc::clone(&loader);
+            tokio::spawn(async move { loader.load(user(1)).await });
+            settle().await;
+        });
+        assert_eq!(store.begun.load(SeqCst), 1);
+        drop(short_lived);
+        store.go.notify_one();
+        let patience = std::time::Duration::from_secs(5);
+        let again = runtime().block_on(async { tokio::time::timeout(patience, loader.load(user(1))).await });
+        assert!(again.unwrap().unwrap().is_some());
     }
 
     #[tokio::test]

@@ -2,9 +2,9 @@
 
 use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use serde::Serialize;
-use tollbar_core::{domain::Caller, ports::Admission};
+use tollbar_core::domain::Caller;
 
-use crate::{ApiError, Bearer, Services, answer};
+use crate::{Admitted, ApiError, Bearer, Services, answer};
 
 #[derive(Serialize)]
 struct Top {
@@ -28,13 +28,8 @@ struct Count {
 }
 
 pub(crate) async fn ping(services: Data<Services>, token: Bearer) -> Result<HttpResponse, ApiError> {
-    match services.ping.call(token.expose()).await? {
-        Admission::Admitted { .. } => Ok(answer::done()),
-        Admission::Limited { decision, .. } => {
-            Err(ApiError::RateLimited(services.ping.policy().api().clone(), decision))
-        }
-        Admission::Unauthenticated => Err(ApiError::InvalidToken),
-    }
+    Admitted::of(services.ping.call(token.expose()).await?, services.ping.policy())?;
+    Ok(answer::done())
 }
 
 pub(crate) async fn top(services: Data<Services>) -> Result<HttpResponse, ApiError> {

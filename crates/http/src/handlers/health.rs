@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use serde::Serialize;
 
-use crate::{Services, answer};
+use crate::{ApiError, Services, answer};
 
 #[derive(Serialize)]
 struct Ready {
@@ -19,16 +19,11 @@ pub(crate) async fn healthz() -> HttpResponse {
 }
 
 /// 503 only where nothing can be served, or where nothing new should be sent.
-pub(crate) async fn readyz(services: Data<Services>) -> HttpResponse {
+pub(crate) async fn readyz(services: Data<Services>) -> Result<HttpResponse, ApiError> {
     let report = services.readiness.call().await;
-    let (code, status) = if services.shutdown.has_begun() || !report.ready() {
-        (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
-    } else if report.degraded() {
-        (StatusCode::OK, "degraded")
-    } else {
-        (StatusCode::OK, "ready")
-    };
-    let state = |up| if up { "up" } else { "down" };
-    let dependencies = report.dependencies.iter().map(|tier| (tier.name, state(tier.up))).collect();
-    answer::json(code, &Ready { status, dependencies })
+    if services.shutdown.has_begun() || !report.ready() {
+        return Err(ApiError::NotReady(report));
+    }
+    let status = if report.degraded() { "degraded" } else { "ready" };
+    Ok(answer::json(StatusCode::OK, &Ready { status, dependencies: answer::states(&report) }))
 }

@@ -28,16 +28,21 @@ async fn readiness_names_each_dependency_and_its_state() {
         (true, true, false, 200, r#"{"status":"ready","dependencies":{"memory":"up","sqlite":"up"}}"#),
         (true, false, false, 200, r#"{"status":"degraded","dependencies":{"memory":"down","sqlite":"up"}}"#),
         (false, true, false, 200, r#"{"status":"degraded","dependencies":{"memory":"up","sqlite":"down"}}"#),
-        (
-            false,
-            false,
-            false,
-            503,
-            r#"{"status":"unavailable","dependencies":{"memory":"down","sqlite":"down"}}"#,
-        ),
-        (true, true, true, 503, r#"{"status":"unavailable","dependencies":{"memory":"up","sqlite":"up"}}"#),
     ] {
         let answer = readyz(durable, live, stopping).await;
         assert_eq!((answer.status.as_u16(), answer.body.as_str()), (status, body));
+    }
+}
+
+#[actix_web::test]
+async fn what_is_not_ready_is_a_problem_that_says_when_to_ask_again() {
+    for (up, stopping, state) in [(false, false, "down"), (true, true, "up")] {
+        let answer = readyz(up, up, stopping).await;
+        assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, Some("1")));
+        assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+        let body = format!(
+            r#"{{"type":"about:blank","title":"Service Unavailable","status":503,"detail":"The service is not ready!","error":"The service is not ready!","dependencies":{{"memory":"{state}","sqlite":"{state}"}}}}"#
+        );
+        assert_eq!(answer.body, body);
     }
 }

@@ -62,13 +62,12 @@ impl Ports {
         let (users, hasher) = (Arc::new(self.users), Arc::new(self.hasher));
         let policy = Arc::new(policy());
         Services {
-            signup: Arc::new(Signup::new(users.clone(), hasher.clone())),
+            signup: Arc::new(Signup::new(users.clone(), hasher.clone(), 7)),
             login: Arc::new(Login::new(users, hasher, sessions.clone())),
             logout: Arc::new(Logout::new(sessions)),
             ping: Arc::new(Ping::new(Arc::new(self.gate), policy.clone(), Duration::ZERO)),
             counts: Arc::new(CallCounts::new(Arc::new(self.tracker), policy.api().clone())),
             readiness: Arc::new(Readiness::new(Arc::new(self.durable), Arc::new(self.live))),
-            min_password_length: 7,
             body_timeout: Duration::from_millis(100),
             shutdown: Shutdown::default(),
         }

@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use tollbar_redis::RedisOptions;
+
 use super::{SettingsError, keys::Keys};
 
 /// `[redis]`, where its URL is not empty. Its `Debug` shows no password.
@@ -42,20 +44,15 @@ impl RedisSettings {
 }
 
 fn url(text: &str) -> Result<String, String> {
-    match text.split_once("://") {
-        None if text.is_empty() => Ok(String::new()),
-        Some(("redis", rest)) if !rest.is_empty() => Ok(text.to_owned()),
-        Some(("rediss" | "redis-cluster" | "redis-sentinel", _)) => {
-            Err("redis://… in this version; TLS, Cluster and Sentinel come with a later one".to_owned())
-        }
-        _ => Err("empty, or redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]".to_owned()),
+    if !text.is_empty() {
+        let must_be = "empty, or redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]";
+        tollbar_redis::check_url(text).map_err(|refusal| format!("{must_be}: {refusal}"))?;
     }
+    Ok(text.to_owned())
 }
 
-/// What could bend a key, or would be seen in no log, is refused.
 fn prefix(text: &str) -> Result<String, String> {
-    let visible = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'{' | b'}');
-    if (1..=64).contains(&text.len()) && text.bytes().all(visible) {
+    if RedisOptions::is_prefix(text) {
         Ok(text.to_owned())
     } else {
         Err("1 to 64 visible ASCII characters without braces".to_owned())

@@ -119,7 +119,7 @@ fn a_mistake_in_the_file_is_one_line_that_names_key_and_value() {
         ),
         (
             "[redis]\nurl = \"rediss://:hunter2@h\"\n",
-            "bad setting redis.url = \"rediss://…\", from FILE: it must be redis://… in this version; TLS, Cluster and Sentinel come with a later one",
+            "bad setting redis.url = \"rediss://…\", from FILE: it must be empty, or redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]: rediss:// comes with a later version; only redis:// is served now",
         ),
         (
             "[redis]\nprefix = \"a{b\"\n",
@@ -181,7 +181,7 @@ fn a_mistake_in_the_environment_is_one_line_that_names_key_and_value() {
         (
             "REDIS_URL",
             "redis-cluster://h",
-            "bad setting redis.url = \"redis-cluster://…\", from REDIS_URL: it must be redis://… in this version; TLS, Cluster and Sentinel come with a later one",
+            "bad setting redis.url = \"redis-cluster://…\", from REDIS_URL: it must be empty, or redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]: redis-cluster:// comes with a later version; only redis:// is served now",
         ),
         ("TOLLBAR__SERVER__BIND[", "x", "unknown setting server.bind[ = \"x\", from the environment"),
     ] {

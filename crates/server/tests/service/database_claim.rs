@@ -13,7 +13,7 @@ async fn alone(tiers: Tiers) {
     let second = output(&[], tiers.variables()).await;
     assert_eq!(second.status.code(), Some(1));
     let said = String::from_utf8(second.stderr).unwrap();
-    let line = "tollbar: another process uses this database, and without one Redis for both only one may (waited 2s for it to end)\n";
+    let line = "tollbar: another process uses this database, and without one Redis for both only one may\n";
     assert_eq!(said, line);
 
     // What was killed is not waited for longer than its claim.

@@ -128,7 +128,7 @@ async fn without_either_it_is_not_ready_and_still_ends_in_time() {
     engines.postgres.blackhole();
     engines.redis.blackhole();
     let (status, ready) = timeout(IN_TIME, service.client.get("/readyz")).await.unwrap();
-    assert_eq!((status, &ready["status"]), (503, &json!("unavailable")));
+    assert_eq!((status, &ready["error"]), (503, &json!("The service is not ready!")));
     assert_eq!(service.client.get("/healthz").await.0, 200);
     timeout(Duration::from_secs(7), service.stop()).await.unwrap().unwrap();
 }

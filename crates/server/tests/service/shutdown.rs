@@ -52,7 +52,7 @@ async fn readiness_says_so_while_requests_are_still_accepted() {
     service.begin_stop();
     sleep(Duration::from_millis(200)).await;
     let (status, ready) = service.client.get("/readyz").await;
-    assert_eq!((status, &ready["status"]), (503, &json!("unavailable")));
+    assert_eq!((status, &ready["error"]), (503, &json!("The service is not ready!")));
     assert_eq!(service.client.send(Method::GET, "/healthz", None).await.status(), 200);
     timeout(Duration::from_secs(5), service.stop()).await.unwrap().unwrap();
 }

@@ -92,8 +92,8 @@ async fn a_slow_body_is_answered_408_and_cut() {
         assert!(said.starts_with("HTTP/1.1 408") && said.contains("connection: close"), "{said}");
         assert!(said.contains("The body took too long to arrive!"), "{said}");
         assert!(
-            sent <= 44,
-            "cut after {} ms, the second in which the answer can be read included",
+            sent <= 40,
+            "cut after {} ms, the half second in which the answer can be read included",
             sent * 50
         );
     }

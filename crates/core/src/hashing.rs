@@ -88,12 +88,37 @@ mod tests {
         let long = "é".repeat(35) + "1";
         let hash = hasher.hash(&password(&long)).await.unwrap();
         assert!(hash.expose().starts_with("$2b$04$"));
+        assert!(hasher.nobody.expose().starts_with("$2b$04$"), "nobody costs what somebody does");
         assert!(hasher.verify(&password(&long), &hash).await.unwrap());
         assert!(!hasher.verify(&password(&("é".repeat(35) + "2")), &hash).await.unwrap());
         hasher.verify_nobody(&password("anything")).await.unwrap();
         let damaged = PasswordHash::new("$2b$04$short");
         assert!(matches!(hasher.verify(&password("x"), &damaged).await, Err(HashError::Failed(_))));
         assert!(BcryptHasher::new(3, 1).await.is_err());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn no_more_run_at_once_than_there_are_cores() {
+        use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+        let hasher = Arc::new(BcryptHasher::new(4, 64).await.unwrap());
+        let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let all = (0..32).map(|_| {
+            let (hasher, running, most) = (Arc::clone(&hasher), Arc::clone(&running), Arc::clone(&most));
+            tokio::spawn(async move {
+                let work = move || {
+                    most.fetch_max(running.fetch_add(1, SeqCst) + 1, SeqCst);
+                    std::thread::sleep(Duration::from_millis(5));
+                    running.fetch_sub(1, SeqCst);
+                    Ok(())
+                };
+                hasher.run(work).await
+            })
+        });
+        for task in all.collect::<Vec<_>>() {
+            task.await.unwrap().unwrap();
+        }
+        assert_eq!(most.load(SeqCst), available_parallelism().map_or(1, usize::from));
     }
 
     #[tokio::test]

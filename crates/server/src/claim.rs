@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::time::{sleep, timeout};
+use tokio::{
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
 use tokio_util::sync::CancellationToken;
 use tollbar_core::{
     domain::Incarnation,
@@ -23,26 +26,27 @@ pub(crate) struct Claim {
 }
 
 impl Claim {
-    /// Enters this process, waiting as long as the claim of one that was killed may outlive it.
+    /// Enters this process, waiting as long as the claim of one that was killed `outlives` it.
     pub(crate) async fn enter(
         lease: Arc<dyn ProcessLease>,
         process: Incarnation,
         sharing: Sharing,
         ttl: Duration,
+        outlives: Duration,
     ) -> Result<Self, StartError> {
         let claim = Self { lease, process, sharing, ttl };
         match claim.hold().await {
-            Err(LeaseError::Taken) => {
-                info!(?ttl, "another process uses this database: waiting for the end of its claim");
-                let entered = timeout(ttl, claim.persist()).await.unwrap_or(Err(LeaseError::Taken));
+            Err(LeaseError::Taken) if !outlives.is_zero() => {
+                info!(?outlives, "another process uses this database: waiting for the end of its claim");
+                let entered = timeout(outlives, claim.persist()).await.unwrap_or(Err(LeaseError::Taken));
                 // Once more: the other's claim may have ended with the wait.
                 let entered = match entered {
                     Err(LeaseError::Taken) => claim.hold().await,
                     other => other,
                 };
-                entered.map_err(|error| claim_error(error, ttl))?;
+                entered.map_err(claim_error)?;
             }
-            entered => entered.map_err(|error| claim_error(error, Duration::ZERO))?,
+            entered => entered.map_err(claim_error)?,
         }
         Ok(claim)
     }
@@ -61,8 +65,21 @@ impl Claim {
         self.lease.hold(self.process, self.sharing, self.ttl).await
     }
 
+    /// Renews the claim in the background from now on.
+    pub(crate) fn kept(self) -> KeptClaim {
+        let (stop, lost) = (CancellationToken::new(), CancellationToken::new());
+        let keeping = {
+            let (stop, lost) = (stop.clone(), lost.clone());
+            tokio::spawn(async move {
+                self.keep(&stop, &lost).await;
+                self
+            })
+        };
+        KeptClaim { keeping, stop, lost }
+    }
+
     /// Renews the claim until `stop`; cancels `lost` where another process has taken the database over.
-    pub(crate) async fn keep(&self, stop: &CancellationToken, lost: &CancellationToken) {
+    async fn keep(&self, stop: &CancellationToken, lost: &CancellationToken) {
         while stop.run_until_cancelled(sleep(self.ttl / 3)).await.is_some() {
             match self.hold().await {
                 Ok(()) => {}
@@ -78,9 +95,29 @@ impl Claim {
     }
 
     /// Gives the claim back, so that the next process need not wait for its end.
-    pub(crate) async fn release(&self) {
+    async fn release(&self) {
         if let Err(error) = self.lease.release(self.process).await {
             warn!(?error, "the claim on the database ends by itself only");
+        }
+    }
+}
+
+/// A claim that a task renews.
+pub(crate) struct KeptClaim {
+    keeping: JoinHandle<Claim>,
+    stop: CancellationToken,
+    /// Cancelled when another process has taken the database over.
+    pub(crate) lost: CancellationToken,
+}
+
+impl KeptClaim {
+    /// Ends the task and gives the claim back, if it is still ours.
+    pub(crate) async fn end(self) {
+        self.stop.cancel();
+        match self.keeping.await {
+            Ok(claim) if !self.lost.is_cancelled() => claim.release().await,
+            Ok(_) => {}
+            Err(panic) => error!(%panic, "the claim on the database was not kept"),
         }
     }
 }
@@ -104,13 +141,14 @@ mod tests {
             word()
         });
         let process = Incarnation::from_bytes([1; 16]);
-        Claim::enter(Arc::new(lease), process, Sharing::Alone, Duration::from_secs(10)).await
+        let ttl = Duration::from_secs(10);
+        Claim::enter(Arc::new(lease), process, Sharing::Alone, ttl, ttl).await
     }
 
     #[tokio::test(start_paused = true)]
     async fn waits_for_the_end_of_a_claim_and_no_longer() {
         assert!(enter(vec![TAKEN, TAKEN, HELD]).await.is_ok());
-        assert!(matches!(enter(vec![TAKEN]).await, Err(StartError::Taken(_))));
+        assert!(matches!(enter(vec![TAKEN]).await, Err(StartError::Taken)));
         assert!(matches!(enter(vec![DOWN]).await, Err(StartError::Store(_))));
     }
 
