@@ -178,6 +178,9 @@ suite! {
         harness.pass(secs(2));
         let denied = limiter.decide(&ping, user(1)).await.unwrap();
         assert_eq!(states(&denied), [(0, secs(3), secs(3)), (2, secs(58), Duration::ZERO)]);
+        harness.pass(secs(3));
+        let second = limiter.decide(&ping, user(1)).await.unwrap();
+        assert_eq!(states(&second), [(0, secs(5), Duration::ZERO), (1, secs(55), Duration::ZERO)], "the oldest leaves first");
     }
 
     /// A peek says what a decision would, and leaves no trace.
@@ -193,8 +196,9 @@ suite! {
         for _ in 0..2 {
             assert_eq!(limiter.peek(&one, user(1)).await.unwrap().retry_after(), secs(5));
         }
-        harness.pass(secs(105));
-        assert!(limiter.peek(&one, user(1)).await.unwrap().allowed(), "a peek stored that the clock stepped back");
+        harness.pass(secs(100));
+        let peeked = limiter.peek(&one, user(1)).await.unwrap();
+        assert_eq!(peeked.retry_after(), secs(5), "a peek stored that the clock stepped back");
     }
 
     /// Neither users nor policies share a state.
@@ -205,6 +209,40 @@ suite! {
         assert!(limiter.decide(&one, user(17)).await.unwrap().allowed());
         assert!(limiter.decide(&other, user(1)).await.unwrap().allowed());
         assert!(!limiter.decide(&one, user(1)).await.unwrap().allowed());
+    }
+
+    /// A state that has come to mean nothing takes no other of the same user with it.
+    async fn a_spent_policy_takes_no_other_with_it(harness) {
+        let limiter = harness.rate_limiter();
+        let (short, long) = (policy("short", &[(1, secs(1))]), policy("long", &[(1, secs(60))]));
+        assert!(limiter.decide(&long, user(1)).await.unwrap().allowed());
+        assert!(limiter.decide(&short, user(1)).await.unwrap().allowed());
+        for _ in 0..5 {
+            harness.pass(secs(2));
+            assert!(limiter.decide(&short, user(1)).await.unwrap().allowed());
+            assert!(!limiter.decide(&long, user(1)).await.unwrap().allowed(), "the long window was forgotten");
+        }
+    }
+
+    /// What is kept is bounded by the largest quota and the longest period that were ever asked for; a policy above them counts
+    /// from what is kept.
+    async fn no_more_is_kept_than_any_policy_asked_for(harness) {
+        let limiter = harness.rate_limiter();
+        let of = |windows: &[(u32, Duration)]| policy("changing", windows);
+        assert!(limiter.decide(&of(&[(2, secs(60))]), user(1)).await.unwrap().allowed());
+        for _ in 0..5 {
+            harness.pass(secs(1));
+            assert!(limiter.decide(&of(&[(2, secs(1))]), user(1)).await.unwrap().allowed());
+        }
+        let peeked = limiter.peek(&of(&[(10, secs(60))]), user(1)).await.unwrap();
+        assert_eq!(peeked.windows[0].remaining, 8, "two units are kept, whatever was admitted");
+        let brief = policy("brief", &[(3, secs(5))]);
+        for _ in 0..2 {
+            assert!(limiter.decide(&brief, user(1)).await.unwrap().allowed());
+            harness.pass(secs(10));
+        }
+        let peeked = limiter.peek(&policy("brief", &[(10, secs(60))]), user(1)).await.unwrap();
+        assert_eq!(peeked.windows[0].remaining, 9, "a unit that no policy could ask for any more is not kept");
     }
 
     /// The largest quota that is kept exactly is exact.

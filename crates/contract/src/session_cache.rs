@@ -84,7 +84,8 @@ suite! {
     async fn a_fill_is_found_whole(harness) {
         let cache = harness.session_cache();
         let ticket = miss(&cache, user(1)).await;
-        let mut filled = set(7);
+        // As after a logout: no session is of the set's own version.
+        let mut filled = SessionSet { version: Version::new(9), ..set(7) };
         filled.sessions.insert(0, set(5).sessions[0]);
         assert_eq!(cache.publish(user(1), &filled, ticket).await.unwrap(), Published::Written);
         assert!(matches!(cache.lookup(user(1)).await.unwrap(), Lookup::Hit { set, .. } if set == filled));
@@ -121,6 +122,19 @@ suite! {
         harness.pass(LEASE_TTL);
         assert_eq!(cache.publish(user(1), &set(1), ticket).await.unwrap(), Published::Refused);
         assert_eq!(cached(&cache, user(1)).await, None);
+    }
+
+    /// The same beside many whose leases lapse at that moment: no lease is good for longer because an engine has others to forget.
+    async fn of_many_lapsed_leases_none_fills(harness) {
+        let cache = harness.session_cache();
+        let mut tickets = Vec::new();
+        for id in 1..=1_000 {
+            tickets.push((user(id), miss(&cache, user(id)).await));
+        }
+        harness.pass(LEASE_TTL);
+        for (user, ticket) in tickets.into_iter().rev() {
+            assert_eq!(cache.publish(user, &set(1), ticket).await.unwrap(), Published::Refused, "{user}");
+        }
     }
 
     /// A change deletes the entry and takes the lease from whoever held it.
@@ -215,6 +229,7 @@ suite! {
         let cache = harness.session_cache();
         let old = miss(&cache, user(1)).await;
         harness.pass(CACHE_TTL);
+        change_to(&cache, user(1), 1).await;
         assert_eq!(cache.publish(user(1), &set(2), old).await.unwrap(), Published::Refused);
         assert_eq!(cached(&cache, user(1)).await, None);
     }

@@ -137,6 +137,17 @@ suite! {
         assert_eq!(versions(&store.load(user, later).await.unwrap().unwrap()), [2, 3, 4]);
     }
 
+    /// An expired session takes no place of an older one that lives longer.
+    async fn an_expired_session_takes_no_place_of_an_older_one(harness) {
+        let (store, user) = (harness.session_store(), someone(&harness, "ada").await);
+        let keep = NonZeroUsize::new(2).unwrap();
+        for (byte, ttl, now) in [(1, TTL, 0), (2, TTL / 2, 0), (3, TTL, TTL.as_secs() / 2)] {
+            let session = NewSession { verifier: verifier(byte), ttl };
+            store.open(user, session, keep, at(now)).await.unwrap().unwrap();
+        }
+        assert_eq!(versions(&store.load(user, at(TTL.as_secs() / 2)).await.unwrap().unwrap()), [1, 3]);
+    }
+
     /// Fifty who log in at once leave one session, and each was given a version of its own.
     async fn fifty_concurrent_openings_leave_one_session(harness) {
         let (store, user) = (harness.session_store(), someone(&harness, "ada").await);
@@ -151,10 +162,40 @@ suite! {
         assert_eq!(versions(&store.load(user, at(0)).await.unwrap().unwrap()), [50]);
     }
 
+    /// Whoever loads beside openings sees one state or the next: version and sessions are read in one statement.
+    async fn loads_beside_openings_see_whole_sets(harness) {
+        let (store, user) = (harness.session_store(), someone(&harness, "ada").await);
+        let seen = together(12, |index| {
+            let store = store.clone();
+            async move {
+                let mut seen = Vec::new();
+                // Loads are quicker, and must not be over before the openings are.
+                for step in 0..if index < 2 { 200 } else { 800 } {
+                    if index < 2 {
+                        open(&store, user, u8::try_from(step).unwrap(), 1, at(0)).await;
+                    } else {
+                        seen.push(store.load(user, at(0)).await.unwrap().unwrap());
+                    }
+                }
+                seen
+            }
+        })
+        .await;
+        for set in seen.into_iter().flatten().filter(|set| set.version > Version::default()) {
+            assert_eq!(versions(&set), [set.version.get()], "half of a change was read");
+        }
+    }
+
     /// Of many who end one session at once, one finds it, and the version rises once.
     async fn twenty_concurrent_closings_find_the_session_once(harness) {
         let (store, user) = (harness.session_store(), someone(&harness, "ada").await);
         open(&store, user, 1, 1, at(0)).await;
+        together(20, |_| {
+            let store = store.clone();
+            // Whoever has no connection yet makes one, so that the closings really meet.
+            async move { store.load(user, at(0)).await.unwrap() }
+        })
+        .await;
         let closed = together(20, |_| {
             let store = store.clone();
             async move { store.close(user, Version::new(1), &verifier(1), at(1)).await.unwrap().unwrap() }

@@ -1,10 +1,16 @@
 //! What tiered sessions promise on any pair of tiers.
 
-use std::{sync::Arc, time::Duration};
+use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
-use tollbar_core::{domain::UserId, sessions::TieredSessions};
+use async_trait::async_trait;
+use tollbar_core::{
+    StoreError,
+    domain::{SessionSet, Timestamp, TokenKey, UserId, Verifier, Version},
+    ports::{Closed, Lookup, NewSession, SessionStore},
+    sessions::{SessionOptions, TieredSessions},
+};
 
-use crate::{TiersHarness, together};
+use crate::{TiersHarness, session_cache::CACHE_TTL, together};
 
 const TTL: Duration = Duration::from_secs(1_800);
 const MICRO: Duration = Duration::from_micros(1);
@@ -15,6 +21,44 @@ async fn login(process: &TieredSessions, user: UserId) -> String {
 
 async fn lives(process: &TieredSessions, token: &str) -> bool {
     process.authenticate(token).await.unwrap().is_some()
+}
+
+/// How long a slow load takes: less than a lease is good for.
+const SLOW: Duration = Duration::from_secs(1);
+
+/// A store whose loads take their time.
+struct SlowStore<H> {
+    port: Arc<dyn SessionStore>,
+    harness: Arc<H>,
+}
+
+#[async_trait]
+impl<H: TiersHarness> SessionStore for SlowStore<H> {
+    async fn load(&self, user: UserId, now: Timestamp) -> Result<Option<SessionSet>, StoreError> {
+        let loaded = self.port.load(user, now).await;
+        self.harness.pass(SLOW);
+        loaded
+    }
+
+    async fn open(
+        &self,
+        user: UserId,
+        session: NewSession,
+        keep: NonZeroUsize,
+        now: Timestamp,
+    ) -> Result<Option<SessionSet>, StoreError> {
+        self.port.open(user, session, keep, now).await
+    }
+
+    async fn close(
+        &self,
+        user: UserId,
+        version: Version,
+        verifier: &Verifier,
+        now: Timestamp,
+    ) -> Result<Option<Closed>, StoreError> {
+        self.port.close(user, version, verifier, now).await
+    }
 }
 
 suite! {
@@ -157,6 +201,23 @@ suite! {
         harness.evict(bob).await;
         assert!(!lives(&process, &unused).await, "loaded");
         assert!(!process.close(&token).await.unwrap(), "there is nothing left to end");
+    }
+
+    /// A set that is loaded slowly is believed no longer for it: its lifetime is counted from the look-up before the load.
+    async fn a_slow_load_does_not_stretch_a_lifetime(harness) {
+        let user = harness.user("ada").await;
+        let token = login(&harness.process(), user).await;
+        harness.evict(user).await;
+        let harness = Arc::new(harness);
+        let slow = Arc::new(SlowStore { port: harness.session_store(), harness: Arc::clone(&harness) });
+        let (cache, key) = (harness.session_cache(), TokenKey::from_bytes([42; 32]));
+        let process = TieredSessions::new(slow, cache, harness.clock(), key, SessionOptions::default());
+        assert!(lives(&process, &token).await);
+        let cached = async || matches!(harness.session_cache().lookup(user).await.unwrap(), Lookup::Hit { .. });
+        harness.pass(CACHE_TTL.saturating_sub(SLOW).saturating_sub(MICRO));
+        assert!(cached().await);
+        harness.pass(MICRO);
+        assert!(!cached().await);
     }
 
     /// An evicted entry costs a load and nothing else; the next look-up finds it cached.

@@ -137,4 +137,11 @@ mod tests {
         assert_eq!(gate.admit("tbs_nonsense", &policy()).await.unwrap(), Admission::Unauthenticated);
         assert!(book.close().is_none());
     }
+
+    #[tokio::test]
+    async fn a_call_that_could_not_be_counted_is_not_charged() {
+        let (mut gate, _, token) = gate(MockRateLimiter::new(), MockCallTracker::new());
+        gate.book = Arc::new(CallBook::new(0));
+        assert!(gate.admit(&token, &policy()).await.unwrap_err().is_transient());
+    }
 }

@@ -116,6 +116,9 @@ async fn a_peek_writes_nothing_and_a_denial_neither() {
     // Only a clock that stepped back makes a denial write.
     live.decide(&ping, user(1)).await.unwrap();
     assert_ne!(read(&mut side), before);
+    // It lives as long as the unit matters; a clock that a test sets adds an hour.
+    let ttl: i64 = redis::cmd("PTTL").arg(&key).query(&mut side).unwrap();
+    assert!(ttl > 3_600_000 + 5_000 - 1_500, "{ttl}");
 }
 
 #[tokio::test]

@@ -146,6 +146,15 @@ mod tests {
         assert!(book.close().is_none());
     }
 
+    #[tokio::test]
+    async fn an_epoch_that_has_counted_nothing_yet_waits_for_what_is_in_flight_all_the_same() {
+        let (book, ping) = (CallBook::new(10), ApiName::new("ping").unwrap());
+        let passage = book.enter().unwrap();
+        let closed = book.close().expect("a call is on its way through it");
+        passage.count(&ping, user(1));
+        assert_eq!(closed.settled().await, [Tally { api: ping, user: user(1), calls: 1 }]);
+    }
+
     #[test]
     fn a_full_book_refuses() {
         let (book, ping) = (CallBook::new(2), ApiName::new("ping").unwrap());

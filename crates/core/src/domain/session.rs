@@ -105,6 +105,7 @@ mod tests {
         assert_eq!(set(2, &[1, 2], minute).check(&token(1)), Check::Live(minute));
         assert_eq!(set(2, &[2], minute).check(&token(1)), Check::Dead);
         assert_eq!(set(2, &[2], minute).check(&token(3)), Check::Newer);
+        assert_eq!(set(2, &[], minute).check(&token(2)), Check::Dead, "ended or expired, and left out");
         assert_eq!(set(2, &[2], Duration::ZERO).check(&token(2)), Check::Dead);
     }
 

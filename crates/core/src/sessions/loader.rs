@@ -233,6 +233,7 @@ mod tests {
         }
         settle().await;
         assert_eq!(store.begun.load(SeqCst), 2);
-        assert!(loader.load(user(4)).await.unwrap_err().is_transient());
+        let refused = tokio::time::timeout(std::time::Duration::from_secs(5), loader.load(user(4))).await;
+        assert!(refused.expect("one more is refused at once").unwrap_err().is_transient());
     }
 }

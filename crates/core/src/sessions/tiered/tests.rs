@@ -79,7 +79,11 @@ async fn a_miss_fills_only_with_a_lease() {
     for (lease, fills) in [(Some(1), 1), (None, 0)] {
         let (mut store, mut cache) = (MockSessionStore::new(), MockSessionCache::new());
         cache.expect_lookup().return_once(move |_| Ok(Lookup::Miss { ticket: ticket(lease) }));
-        cache.expect_publish().times(fills).returning(|_, _, _| Ok(Published::Written));
+        cache
+            .expect_publish()
+            .times(fills)
+            .withf(move |_, published, shown| *published == set(2) && *shown == ticket(lease))
+            .returning(|_, _, _| Ok(Published::Written));
         store.expect_load().return_once(|_, _| Ok(Some(set(2))));
         let sessions = sessions(store, cache, OnCacheOutage::Serve);
         assert_eq!(sessions.authenticate(&token(2).expose()).await.unwrap(), Some(user()));
@@ -138,4 +142,40 @@ async fn a_logout_that_finds_nothing_publishes_what_it_finds() {
         .withf(|_, published, _| *published == set(4))
         .returning(|_, _, _| Ok(Published::Written));
     assert!(!sessions(store, cache, OnCacheOutage::Serve).close(&token(2).expose()).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_publish_that_is_not_confirmed_is_served_or_refused() {
+    for (outage, refused) in [(OnCacheOutage::Serve, false), (OnCacheOutage::Refuse, true)] {
+        let (mut store, mut cache) = (MockSessionStore::new(), MockSessionCache::new());
+        cache.expect_change().times(2).returning(|_| Ok(ticket(Some(5))));
+        cache.expect_publish().times(2).returning(|_, _, _| Err(down()));
+        store.expect_open().once().returning(|_, _, _, _| Ok(Some(set(3))));
+        store.expect_close().once().returning(|_, _, _, _| Ok(Some(Closed { was_live: true, set: set(4) })));
+        let sessions = sessions(store, cache, outage);
+        assert_eq!(sessions.open(user()).await.is_err(), refused, "{outage:?}");
+        assert_eq!(sessions.close(&token(3).expose()).await.is_err(), refused, "{outage:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_change_that_could_not_be_announced_publishes_what_it_loads_after_its_look_up() {
+    let (mut store, mut cache, mut order) =
+        (MockSessionStore::new(), MockSessionCache::new(), Sequence::new());
+    cache.expect_change().once().in_sequence(&mut order).returning(|_| Err(down()));
+    store.expect_open().once().in_sequence(&mut order).returning(|_, _, _, _| Ok(Some(set(3))));
+    cache
+        .expect_lookup()
+        .once()
+        .in_sequence(&mut order)
+        .returning(|_| Ok(Lookup::Miss { ticket: ticket(Some(5)) }));
+    // Another change came between.
+    store.expect_load().once().in_sequence(&mut order).returning(|_, _| Ok(Some(set(4))));
+    cache
+        .expect_publish()
+        .once()
+        .in_sequence(&mut order)
+        .withf(|_, published, shown| *published == set(4) && *shown == ticket(Some(5)))
+        .returning(|_, _, _| Ok(Published::Written));
+    assert!(sessions(store, cache, OnCacheOutage::Serve).open(user()).await.unwrap().is_some());
 }
