@@ -129,6 +129,20 @@ suite! {
         assert_eq!(all(&ledger).await, (1..=50).map(|user| tally("ping", user, 100)).collect::<Vec<_>>());
     }
 
+    /// A sum that would not fit into a total is refused for good, and nothing of its epoch is added.
+    async fn a_total_that_would_not_fit_adds_nothing(harness) {
+        let ledger = harness.call_ledger();
+        let most = u64::try_from(i64::MAX).unwrap();
+        add(&ledger, 1, 1, &[tally("ping", 2, most)]).await;
+        for over in [vec![tally("ping", 1, 1), tally("ping", 2, 1)], vec![tally("ping", 3, most + 1)]] {
+            let refused = ledger.add(incarnation(1), Epoch::new(2), &over).await.unwrap_err();
+            assert!(!refused.is_transient(), "{refused:?}");
+        }
+        assert_eq!(all(&ledger).await, [tally("ping", 2, most)]);
+        add(&ledger, 1, 2, &[tally("ping", 1, 1)]).await;
+        assert_eq!(all(&ledger).await.len(), 2, "the epoch was noted though it was refused");
+    }
+
     /// One epoch may name more users than a statement takes parameters.
     async fn a_large_epoch_is_added_whole(harness) {
         let ledger = harness.call_ledger();

@@ -66,6 +66,7 @@ mod tests {
     fn shows_the_address_without_user_and_password() {
         assert_eq!(read("postgres://me:hunter22@db.example/tollbar").unwrap(), "db.example:5432/tollbar");
         assert_eq!(read("postgresql://a:1,b:2/t?sslmode=disable").unwrap(), "a:1,b:2/t");
+        assert_eq!(read("postgres://me:hun?ter#22@h:5433/t").unwrap(), "h:5433/t");
     }
 
     #[test]

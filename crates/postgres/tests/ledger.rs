@@ -20,43 +20,6 @@ fn run() -> Incarnation {
 }
 
 #[tokio::test]
-async fn a_total_that_would_not_fit_adds_nothing() {
-    let database = TestDatabase::create();
-    let store = open(&database.url()).await;
-    let most = u64::try_from(i64::MAX).unwrap();
-    store.add(run(), Epoch::new(1), &[tally("ping", 2, most)]).await.unwrap();
-    let over = [tally("ping", 1, 1), tally("ping", 2, 1)];
-    let error = store.add(run(), Epoch::new(2), &over).await.unwrap_err();
-    assert!(!error.is_transient(), "{error:?}");
-    let error = store.add(run(), Epoch::new(2), &[tally("ping", 3, most + 1)]).await.unwrap_err();
-    assert!(!error.is_transient(), "{error:?}");
-    assert_eq!(store.totals(None, 9).await.unwrap(), [tally("ping", 2, most)]);
-    // The epoch was not noted either.
-    assert_eq!(store.add(run(), Epoch::new(2), &over[..1]).await.unwrap(), over[..1]);
-}
-
-#[tokio::test]
-async fn pages_follow_each_other_in_the_order_of_bytes() {
-    let database = TestDatabase::create();
-    let store = open(&database.url()).await;
-    let sums =
-        [tally("a_b", 1, 1), tally("a-b", 10, 1), tally("a-b", 9, 1), tally("a.b", 1, 1), tally("ab", 1, 1)];
-    store.add(run(), Epoch::FIRST, &sums).await.unwrap();
-    let mut sorted = sums.to_vec();
-    sorted.sort_by_key(|sum| (sum.api.clone(), sum.user));
-    let mut pages = Vec::new();
-    loop {
-        let after = pages.last().map(|last: &Tally| (last.api.clone(), last.user));
-        let page = store.totals(after, 2).await.unwrap();
-        pages.extend_from_slice(&page);
-        if page.len() < 2 {
-            break;
-        }
-    }
-    assert_eq!(pages, sorted);
-}
-
-#[tokio::test]
 async fn epochs_that_name_the_same_rows_in_any_order_are_each_added_once() {
     let database = TestDatabase::create();
     let store = open(&database.url()).await;

@@ -92,6 +92,16 @@ impl Engine {
         self.within_deadline(operation, send(&client, name, 0, arguments.all())).await
     }
 
+    /// Several calls that together answer one question: the deadline is for all of them.
+    pub(crate) async fn together<T>(
+        &self,
+        operation: &'static str,
+        calls: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let all = timeout(self.deadline, calls).await;
+        all.unwrap_or_else(|_| Err(StoreError::deadline(operation, self.deadline)))
+    }
+
     /// A connected client and a place among the calls under way; without either nothing is sent.
     fn enter(
         &self,

@@ -45,7 +45,7 @@ impl CallTracker for RedisLive {
     async fn top(&self, api: &ApiName, limit: usize) -> Result<Vec<Caller>, StoreError> {
         let Some(last) = limit.checked_sub(1) else { return Ok(Vec::new()) };
         let partitions = self.shared.keys.partitions().map(|at| self.top_of(api, at, last as u64));
-        let mut callers = each(partitions).await?.concat();
+        let mut callers = self.shared.engine.together(READ_TOP, each(partitions)).await?.concat();
         callers.sort_unstable_by_key(|caller| (Reverse(caller.calls), caller.user));
         callers.truncate(limit);
         Ok(callers)
@@ -54,7 +54,7 @@ impl CallTracker for RedisLive {
     async fn distinct(&self, api: &ApiName) -> Result<u64, StoreError> {
         // No user is in two partitions.
         let partitions = self.shared.keys.partitions().map(|at| self.distinct_of(api, at));
-        Ok(each(partitions).await?.into_iter().sum())
+        Ok(self.shared.engine.together(READ_DISTINCT, each(partitions)).await?.into_iter().sum())
     }
 
     async fn raise(&self, api: &ApiName, totals: &[Caller]) -> Result<(), StoreError> {

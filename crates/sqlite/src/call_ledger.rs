@@ -81,7 +81,10 @@ fn note_epoch(connection: &mut SqliteConnection, of: Incarnation, epoch: i64) ->
         .values((flushed_epochs::incarnation.eq(of.as_bytes().as_slice()), flushed_epochs::epoch.eq(epoch)))
         .on_conflict(flushed_epochs::incarnation)
         .do_update()
-        .set(flushed_epochs::epoch.eq(excluded(flushed_epochs::epoch)))
+        .set((
+            flushed_epochs::epoch.eq(excluded(flushed_epochs::epoch)),
+            flushed_epochs::flushed_at.eq(excluded(flushed_epochs::flushed_at)),
+        ))
         .filter(flushed_epochs::epoch.lt(excluded(flushed_epochs::epoch)))
         .execute(connection)?;
     Ok(noted == 1)

@@ -31,6 +31,7 @@ diesel::table! {
     flushed_epochs (incarnation) {
         incarnation -> Binary,
         epoch -> BigInt,
+        flushed_at -> BigInt,
     }
 }
 

@@ -31,7 +31,8 @@ pub trait CallTracker: Send + Sync {
     /// The engine failed.
     async fn top(&self, api: &ApiName, limit: usize) -> Result<Vec<Caller>, StoreError>;
 
-    /// How many different users have called: exact, or estimated within 2 % where the engine keeps a sketch.
+    /// How many different users have called: exact, or an estimate where the engine keeps a sketch (its typical error is
+    /// below 1 %).
     ///
     /// # Parameters
     /// - `api`: what was called.

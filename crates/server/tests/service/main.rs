@@ -6,6 +6,7 @@ mod database_claim;
 mod faults;
 mod kill;
 mod limits;
+mod logs;
 mod parallel_logins;
 mod process;
 mod redis_down;

@@ -26,7 +26,7 @@ async fn a_mistake_in_the_settings() {
         "tollbar: the configuration file no/such.toml cannot be read: entity not found\n"
     );
     let said = refusal(&[], &[("TOLLBAR__REDIS__URL", "redis://:hunter2@h:port")]).await;
-    assert!(said.starts_with("tollbar: bad settings of [redis]: ") && !said.contains("hunter2"), "{said}");
+    assert!(said.starts_with("tollbar: bad setting redis.url = ") && !said.contains("hunter2"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,10 +4,12 @@
 //! finds no offender in the workspace.
 #![expect(clippy::unwrap_used, reason = "helpers of tests, where an unwrap is a failed test")]
 
+mod bans;
 mod core_closure;
 mod crate_graph;
 mod licences;
 mod manifests;
+mod migrations;
 mod sources;
 mod workspace;
 
