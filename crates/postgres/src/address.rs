@@ -26,6 +26,11 @@ pub(crate) fn config(options: &PgOptions) -> Result<Config, OpenError> {
     if !matches!(config.get_ssl_mode(), SslMode::Disable | SslMode::Prefer) {
         return Err(OpenError::Tls("require"));
     }
+    // An @ in a password that is not encoded ends it early: the rest of it would pass for a host, and be shown.
+    let bent = |host: &Host| matches!(host, Host::Tcp(name) if name.contains('@'));
+    if config.get_hosts().iter().any(bent) {
+        return Err(OpenError::Url(None));
+    }
     if config.get_hosts().is_empty() || config.get_dbname().is_none() {
         return Err(OpenError::Url(None));
     }
@@ -88,6 +93,7 @@ mod tests {
             "postgres://me:hunter22@db/t?a=b",
             "postgres://me:hunter22@db",
             "mysql://me:hunter22@db/t",
+            "postgres://me:S3@hunter22@127.0.0.1:1/x",
         ] {
             let error = read(url).unwrap_err();
             assert!(matches!(error, OpenError::Url(_)), "{url}");

@@ -36,6 +36,8 @@ pub(crate) fn store_error(operation: &'static str, deadline: Duration, error: Er
 fn passes(error: &Error) -> bool {
     let code = error.details().split_whitespace().next().unwrap_or_default();
     match error.kind() {
+        // Damage that the next count of a call mends.
+        ErrorKind::InvalidArgument if code == "WRONGTYPE" => true,
         // What we asked is wrong, or what came back is not what the engine answers.
         ErrorKind::InvalidArgument
         | ErrorKind::InvalidCommand
@@ -86,7 +88,8 @@ mod tests {
             assert!(is_transient(ErrorKind::Unknown, of_the_driver), "{of_the_driver}");
         }
         assert!(!is_transient(ErrorKind::Unknown, "ERR user_script:1: a mistake of ours"));
-        assert!(!is_transient(ErrorKind::InvalidArgument, "WRONGTYPE Operation against a key"));
+        assert!(is_transient(ErrorKind::InvalidArgument, "WRONGTYPE Operation against a key"));
+        assert!(!is_transient(ErrorKind::InvalidArgument, "Invalid argument(s)"));
     }
 
     #[test]

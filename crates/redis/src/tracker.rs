@@ -110,7 +110,8 @@ fn member(user: UserId) -> Vec<u8> {
 fn callers(answer: Value) -> Result<Vec<Caller>, Misshapen> {
     let answer = items(answer)?;
     let (pairs, []) = answer.as_chunks::<2>() else { return Err(Misshapen) };
-    pairs.iter().map(|[member, calls]| caller(member, calls)).collect()
+    // A member that is no user was not written by us.
+    Ok(pairs.iter().filter_map(|[member, calls]| caller(member, calls).ok()).collect())
 }
 
 fn caller(member: &Value, calls: &Value) -> Result<Caller, Misshapen> {

@@ -4,10 +4,9 @@ use std::{
     io,
     net::{SocketAddr, TcpListener},
     thread::available_parallelism,
-    time::Duration,
 };
 
-use actix_http::{HttpService, Request};
+use actix_http::{ConnectionType, HttpService, Request};
 use actix_server::{Server, ServerBuilder};
 use actix_service::{IntoServiceFactory, Service};
 use actix_service::{ServiceFactoryExt, apply_fn_factory, fn_service, map_config};
@@ -16,13 +15,11 @@ use futures_util::future::ready;
 use tollbar_http::{Services, configure, not_found, request_span};
 
 use crate::{
-    paced::{Pace, Paced},
+    paced::{LINGER, Pace, Paced},
     settings::ServerSettings,
 };
 
 const BACKLOG: u32 = 1024;
-/// How long a connection that is to be closed is still read, so that its client sees the answer.
-const LINGER: Duration = Duration::from_millis(500);
 /// The shutdown has a clock of its own; this one only must not be earlier.
 const NO_LIMIT: u64 = 3600;
 
@@ -59,10 +56,16 @@ pub(crate) fn serve(
         let app = app.into_factory().map_err(|error: Error| error.error_response());
         let app = map_config(app, |()| AppConfig::default());
         let app = apply_fn_factory(app, |request: Request, app| {
-            let serving = request.conn_data::<Pace>().map(Pace::serve);
+            let pace = request.conn_data::<Pace>().cloned();
+            let serving = pace.as_ref().map(Pace::serve);
             let answer = app.call(request);
             async move {
                 let answer = answer.await;
+                if let (Ok(answer), Some(pace)) = (&answer, &pace)
+                    && answer.response().head().connection_type() == ConnectionType::Close
+                {
+                    pace.close();
+                }
                 drop(serving);
                 answer
             }

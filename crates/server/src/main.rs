@@ -20,6 +20,9 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let settings = Settings::load(arguments.config.as_deref(), Variables::of_process())?;
     telemetry::start(settings.log);
     let stop = signals::stop_on_signal().map_err(RunError::Signals)?;
-    Application::build(settings).await?.run(stop).await?;
+    // A start may wait for another process' claim.
+    if let Some(application) = stop.run_until_cancelled(Application::build(settings)).await {
+        application?.run(stop).await?;
+    }
     Ok(())
 }

@@ -18,6 +18,9 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
+/// How long a connection that is to be closed is still read, so that its client sees the answer.
+pub(crate) const LINGER: Duration = Duration::from_millis(500);
+
 /// A stream under that rule. Its first request is left to actix, which answers 408 where this only closes.
 pub(crate) struct Paced<S> {
     stream: S,
@@ -25,6 +28,8 @@ pub(crate) struct Paced<S> {
     limit: Duration,
     /// The end of the wait for the answer of this number.
     wait: Option<(u64, Pin<Box<Sleep>>)>,
+    /// The client does not take what is written.
+    is_full: bool,
 }
 
 /// What the stream and the requests on it know of each other.
@@ -37,6 +42,8 @@ struct Shared {
     serving: Cell<usize>,
     /// Requests so far whose answer has been made.
     served: Cell<u64>,
+    /// The last answer said that the connection closes: all that is left is to let the client read it.
+    closing: Cell<bool>,
 }
 
 /// A request is being served until this is dropped.
@@ -47,6 +54,11 @@ impl Pace {
     pub(crate) fn serve(&self) -> Serving {
         self.0.serving.set(self.0.serving.get() + 1);
         Serving(self.clone())
+    }
+
+    /// Says that the connection is to be closed after the answer that is being made.
+    pub(crate) fn close(&self) {
+        self.0.closing.set(true);
     }
 
     /// How many answers there were, where the stream waits for the next request after one.
@@ -66,7 +78,7 @@ impl Drop for Serving {
 
 impl<S> Paced<S> {
     pub(crate) fn new(stream: S, limit: Duration) -> Self {
-        Self { stream, pace: Pace::default(), limit, wait: None }
+        Self { stream, pace: Pace::default(), limit, wait: None, is_full: false }
     }
 
     pub(crate) fn pace(&self) -> Pace {
@@ -79,7 +91,7 @@ impl<S> Paced<S> {
             self.wait = None;
             return Ok(());
         };
-        let limit = self.limit;
+        let limit = if self.pace.0.closing.get() { LINGER } else { self.limit };
         let (of, end) = self.wait.get_or_insert_with(|| (served, Box::pin(sleep(limit))));
         if *of != served {
             *of = served;
@@ -96,6 +108,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         self.keep_pace(cx)?;
+        // Who does not take answers may not ask on, or the answers would pile up here. The write that is under way wakes the task.
+        if self.is_full {
+            return Poll::Pending;
+        }
         Pin::new(&mut self.stream).poll_read(cx, buffer)
     }
 }
@@ -104,7 +120,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         // An answer has just been made: actix need not read again before the client speaks, so the wait begins here.
         self.keep_pace(cx)?;
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.is_full = written.is_pending();
+        written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

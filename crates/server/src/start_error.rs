@@ -11,10 +11,10 @@ use tollbar_core::{
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The SQLite database could not be opened.
-    #[error(transparent)]
+    #[error("database.url")]
     Sqlite(#[from] tollbar_sqlite::OpenError),
     /// The PostgreSQL database could not be opened.
-    #[error(transparent)]
+    #[error("database.url")]
     Postgres(#[from] tollbar_postgres::OpenError),
     /// The database failed while the service started.
     #[error("the database cannot be used")]

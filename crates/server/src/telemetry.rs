@@ -12,9 +12,11 @@ use crate::settings::{LogFormat, LogLevel, LogSettings};
 
 /// Dependencies whose lines repeat what clients sent. Records of the `log` crate, with which drivers show statements and
 /// their parameters, are not taken at all.
-const CAPPED: [(&str, LevelFilter); 2] = [
+const CAPPED: [(&str, LevelFilter); 3] = [
     // Below info it shows the values of headers that it refuses.
     ("actix_http", LevelFilter::INFO),
+    // What it logs as an error is a client that speaks no HTTP, which anyone can be as often as they like.
+    ("actix_http::h1::dispatcher", LevelFilter::OFF),
     // Its lines at info tell of threads, not of the service.
     ("actix_server", LevelFilter::WARN),
 ];

@@ -1,6 +1,11 @@
 //! The store itself: one file, one connection that writes and a few that read.
 
-use std::{fmt, fs, path::Path, sync::Arc, time::Duration};
+use std::{
+    fmt, fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use diesel::{QueryResult, SqliteConnection};
 use tollbar_core::StoreError;
@@ -26,12 +31,14 @@ impl SqliteStore {
     pub async fn open(mut options: SqliteOptions) -> Result<Self, OpenError> {
         let path = std::path::absolute(&options.path)
             .map_err(|error| OpenError::File { path: options.path.clone(), source: error.into() })?;
-        options.path.clone_from(&path);
-        let start = options.start_deadline;
-        let prepared = tokio::task::spawn_blocking(move || prepare(&path, start)).await;
-        prepared.unwrap_or_else(|panic| {
-            Err(OpenError::File { path: options.path.clone(), source: panic.into() })
-        })?;
+        let (start, failed) = (options.start_deadline, path.clone());
+        let prepared = tokio::task::spawn_blocking(move || {
+            prepare(&path, start)?;
+            only_name(&path).map_err(|error| OpenError::File { path, source: error.into() })
+        });
+        options.path = prepared
+            .await
+            .unwrap_or_else(|panic| Err(OpenError::File { path: failed, source: panic.into() }))?;
         let lane =
             |connections| Lane::new(options.path.clone(), options.deadline, connections, options.queue);
         Ok(Self {
@@ -70,6 +77,16 @@ impl fmt::Debug for SqliteStore {
     }
 }
 
+/// The one name of a file, all links followed: by another name a second process would find another lock beside it.
+fn only_name(path: &Path) -> io::Result<PathBuf> {
+    let path = path.canonicalize()?;
+    #[cfg(unix)]
+    if std::os::unix::fs::MetadataExt::nlink(&path.metadata()?) > 1 {
+        return Err(io::Error::other("the file has a second name (a hard link)"));
+    }
+    Ok(path)
+}
+
 fn prepare(path: &Path, start: Duration) -> Result<(), OpenError> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)
@@ -82,7 +99,7 @@ fn prepare(path: &Path, start: Duration) -> Result<(), OpenError> {
 }
 
 /// Creates the file for its owner alone: it keeps password hashes and the key of the tokens. SQLite's own files follow it.
-fn create(path: &Path) -> std::io::Result<()> {
+fn create(path: &Path) -> io::Result<()> {
     let mut file = fs::OpenOptions::new();
     file.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]

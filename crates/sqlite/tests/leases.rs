@@ -5,12 +5,12 @@ mod support;
 
 use std::time::Duration;
 
-use support::{folder, open};
+use support::{folder, open, options};
 use tollbar_core::{
     domain::Incarnation,
     ports::{LeaseError, ProcessLease, Sharing},
 };
-use tollbar_sqlite::SqliteStore;
+use tollbar_sqlite::{SqliteOptions, SqliteStore};
 
 async fn hold(store: &SqliteStore, process: u8, sharing: Sharing) -> Result<(), LeaseError> {
     store.hold(Incarnation::from_bytes([process; 16]), sharing, Duration::from_secs(1)).await
@@ -42,4 +42,20 @@ async fn one_that_may_not_be_alone_stays_among_the_others() {
     assert!(matches!(hold(&store, 3, Sharing::Alone).await, Err(LeaseError::Taken)));
     hold(&store, 1, Sharing::Alone).await.unwrap();
     store.release(Incarnation::from_bytes([9; 16])).await.unwrap();
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn another_name_of_the_file_is_no_way_round_the_lock() {
+    let folder = folder();
+    let first = open(&folder).await;
+    hold(&first, 1, Sharing::Alone).await.unwrap();
+    let (file, other) = (options(&folder).path, folder.path().join("other.db"));
+    let by_another_name = || SqliteStore::open(SqliteOptions { path: other.clone(), ..options(&folder) });
+    std::os::unix::fs::symlink(&file, &other).unwrap();
+    let second = by_another_name().await.unwrap();
+    assert!(matches!(hold(&second, 2, Sharing::Alone).await, Err(LeaseError::Taken)));
+    std::fs::remove_file(&other).unwrap();
+    std::fs::hard_link(&file, &other).unwrap();
+    assert!(by_another_name().await.is_err());
 }

@@ -19,19 +19,22 @@ pub struct BodyTimeout(pub Duration);
 
 /// Reads a body to its end, into memory that is wiped when dropped: it may hold a password.
 pub(super) async fn read(request: HttpRequest, payload: Payload) -> Result<Zeroizing<Vec<u8>>, ApiError> {
-    if announced(&request).is_some_and(|length| length > BODY_LIMIT) {
+    let announced = announced(&request);
+    if announced.is_some_and(|length| length > BODY_LIMIT) {
         return Err(ApiError::BodyTooLarge(BODY_LIMIT));
     }
-    match tokio::time::timeout(limit(&request), collect(payload)).await {
+    match tokio::time::timeout(limit(&request), collect(payload, announced)).await {
         Ok(body) => body,
         Err(_) => Err(ApiError::BodyTooSlow),
     }
 }
 
-async fn collect(mut payload: Payload) -> Result<Zeroizing<Vec<u8>>, ApiError> {
+async fn collect(mut payload: Payload, announced: Option<usize>) -> Result<Zeroizing<Vec<u8>>, ApiError> {
     // At once as large as it may become: growth would leave copies behind.
     let mut body = Zeroizing::new(Vec::with_capacity(BODY_LIMIT));
-    while let Some(chunk) = payload.next().await {
+    // Not beyond what was announced: with `Upgrade: websocket` actix gives a body no end.
+    while announced.is_none_or(|length| body.len() < length) {
+        let Some(chunk) = payload.next().await else { break };
         let chunk = chunk.map_err(|error| broken(&error))?;
         if body.len() + chunk.len() > BODY_LIMIT {
             return Err(ApiError::BodyTooLarge(BODY_LIMIT));

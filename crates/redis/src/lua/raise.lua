@@ -1,8 +1,8 @@
 -- KEYS: board, sketch. ARGV: calls, member, calls, member, … Raises where the board is lower; may be repeated.
-redis.call('ZADD', KEYS[1], 'GT', unpack(ARGV))
+afresh(KEYS[1], 'ZADD', KEYS[1], 'GT', unpack(ARGV))
 local members = {}
 for at = 2, #ARGV, 2 do
   members[#members + 1] = ARGV[at]
 end
-redis.call('PFADD', KEYS[2], unpack(members))
+afresh(KEYS[2], 'PFADD', KEYS[2], unpack(members))
 return 1

@@ -38,8 +38,20 @@ impl Variables {
                 settings.insert(name, value);
             }
         }
-        Ok(settings)
+        match contradiction(settings.keys()) {
+            Some(name) => Err(SettingsError::Variable(name)),
+            None => Ok(settings),
+        }
     }
+}
+
+/// A variable that means what another means, or a part of it; which of the two would win is chance.
+fn contradiction<'a>(names: impl Iterator<Item = &'a String>) -> Option<String> {
+    let mut keys: Vec<_> = names.map(|name| (name.to_uppercase() + SEPARATOR, name)).collect();
+    keys.sort_unstable();
+    // Sorted, a key stands before its parts and beside its equals.
+    let clash = keys.windows(2).find(|pair| pair[1].0.starts_with(&pair[0].0));
+    clash.map(|pair| pair[1].1.clone())
 }
 
 /// Merges all sources, lowest first, and refuses what the defaults do not know.

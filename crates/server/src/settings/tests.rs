@@ -187,6 +187,13 @@ fn a_mistake_in_the_environment_is_one_line_that_names_key_and_value() {
     ] {
         assert_eq!(load("", &[(name, value)]).unwrap_err(), line);
     }
+    for (one, other) in [
+        ("TOLLBAR__SERVER__BIND", "TOLLBAR__SERVER__BIND__X"),
+        ("TOLLBAR__SESSION__TTL", "TOLLBAR__session__TTL"),
+    ] {
+        let said = load("", &[(one, "127.0.0.1:1"), (other, "127.0.0.1:1")]).unwrap_err();
+        assert_eq!(said, format!("the environment variable {other} cannot be read as a setting"));
+    }
     // A service named tollbar brings such variables to Kubernetes pods.
     assert!(load("", &[("TOLLBAR_PORT", "tcp://10.0.0.1:80"), ("TOLLBAR_SERVICE_HOST", "x")]).is_ok());
 }

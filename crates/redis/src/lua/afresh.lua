@@ -1,0 +1,12 @@
+-- Runs a command on a key. What is of another type is damaged, and as good as absent: the ledger of calls raises the
+-- board and the sketch again.
+local function afresh(key, ...)
+  local answer = redis.pcall(...)
+  if type(answer) == 'table' and answer.err then
+    if not string.find(answer.err, '^WRONGTYPE') then
+      error(answer)
+    end
+    redis.call('DEL', key)
+    redis.call(...)
+  end
+end
