@@ -133,3 +133,36 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+
+    use super::*;
+
+    /// Whether one poll of a write is taken.
+    async fn answers(paced: &mut Paced<DuplexStream>) -> bool {
+        poll_fn(|cx| Poll::Ready(Pin::new(&mut *paced).poll_write(cx, &[b'a'; 16]).is_ready())).await
+    }
+
+    /// Whether one poll of a read gives something.
+    async fn asks(paced: &mut Paced<DuplexStream>) -> bool {
+        let mut bytes = [0; 4];
+        let mut buffer = ReadBuf::new(&mut bytes);
+        poll_fn(|cx| Poll::Ready(Pin::new(&mut *paced).poll_read(cx, &mut buffer).is_ready())).await
+    }
+
+    #[tokio::test]
+    async fn who_does_not_take_answers_may_not_ask_on() {
+        let (mut client, server) = duplex(16);
+        let mut paced = Paced::new(server, Duration::from_secs(1));
+        client.write_all(b"ask again").await.unwrap();
+        assert!(answers(&mut paced).await && asks(&mut paced).await);
+        assert!(!answers(&mut paced).await, "the way to the client is full");
+        assert!(!asks(&mut paced).await, "a request was read while an answer waits");
+        client.read_exact(&mut [0; 16]).await.unwrap();
+        assert!(answers(&mut paced).await && asks(&mut paced).await);
+    }
+}
