@@ -1,4 +1,4 @@
-//! What a [`CallLedger`](tollbar_core::ports::CallLedger) promises.
+//! What a [`CallLedger`] promises.
 
 use std::{collections::HashSet, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! What a [`Gate`](tollbar_core::ports::Gate) promises on any pair of tiers.
+//! What a [`Gate`] promises on any pair of tiers.
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,4 +1,4 @@
-//! What a [`SessionCache`](tollbar_core::ports::SessionCache) promises.
+//! What a [`SessionCache`] promises.
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,4 +1,4 @@
-//! What a [`SessionStore`](tollbar_core::ports::SessionStore) promises.
+//! What a [`SessionStore`] promises.
 
 use std::{collections::HashSet, num::NonZeroUsize, sync::Arc, time::Duration};
 
