@@ -1,6 +1,7 @@
 //! Sessions, exact rate limits and call counts: the domain of Tollbar, the ports it asks for, and its use cases.
 #![doc = include_str!("../README.md")]
 
+mod assembly;
 pub mod counts;
 pub mod domain;
 mod error;
@@ -11,5 +12,6 @@ mod random;
 pub mod sessions;
 pub mod usecases;
 
+pub use assembly::{Assembly, AssemblyError, AssemblyOptions, DurableTier, LiveTier};
 pub use error::StoreError;
 pub use random::{random_bytes, random_u64};

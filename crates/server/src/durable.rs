@@ -3,9 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use tollbar_core::{
-    domain::TokenKey,
+    DurableTier,
     ports::{CallLedger, Fact, HealthCheck, Installation, ProcessLease, SessionStore, UserRepo},
-    random_bytes,
 };
 use tollbar_postgres::{PgOptions, PgStore};
 use tollbar_sqlite::{SqliteOptions, SqliteStore};
@@ -17,10 +16,7 @@ use crate::{
 
 /// The ports of one durable tier.
 pub(crate) struct Durable {
-    pub(crate) users: Arc<dyn UserRepo>,
-    pub(crate) sessions: Arc<dyn SessionStore>,
-    pub(crate) ledger: Arc<dyn CallLedger>,
-    pub(crate) installation: Arc<dyn Installation>,
+    pub(crate) tier: DurableTier,
     pub(crate) lease: Arc<dyn ProcessLease>,
     pub(crate) health: Arc<dyn HealthCheck>,
     /// What a person calls it: engine and place, without a secret.
@@ -64,10 +60,7 @@ impl Durable {
     {
         let store = Arc::new(store);
         Self {
-            users: store.clone(),
-            sessions: store.clone(),
-            ledger: store.clone(),
-            installation: store.clone(),
+            tier: DurableTier::of(store.clone()),
             lease: store.clone(),
             health: store,
             place,
@@ -75,17 +68,9 @@ impl Durable {
         }
     }
 
-    /// The key that seals tokens; the first start makes it.
-    pub(crate) async fn token_key(&self) -> Result<TokenKey, StartError> {
-        let proposed: [u8; 32] = random_bytes()?;
-        let kept = self.installation.decide(Fact::TokenKey, &proposed).await?;
-        let key = kept.try_into().map_err(|_| StartError::Fact("token key"))?;
-        Ok(TokenKey::from_bytes(key))
-    }
-
     /// Refuses a setting that differs from what the first start was told.
     pub(crate) async fn fixed(&self, fact: Fact, key: &'static str, set: &str) -> Result<(), StartError> {
-        let kept = self.installation.decide(fact, set.as_bytes()).await?;
+        let kept = self.tier.installation.decide(fact, set.as_bytes()).await?;
         if kept == set.as_bytes() {
             return Ok(());
         }

@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tollbar_core::ports::{CallTracker, Clock, HealthCheck, RateLimiter, SessionCache, Sharing};
+use tollbar_core::{
+    LiveTier,
+    ports::{CallTracker, Clock, HealthCheck, RateLimiter, SessionCache, Sharing},
+};
 use tollbar_memory::{MemoryLive, MemoryOptions};
 use tollbar_redis::{RedisLive, RedisOptions};
 
@@ -10,9 +13,7 @@ use crate::{settings::RedisSettings, start_error::StartError};
 
 /// The ports of one live tier.
 pub(crate) struct Live {
-    pub(crate) cache: Arc<dyn SessionCache>,
-    pub(crate) limiter: Arc<dyn RateLimiter>,
-    pub(crate) tracker: Arc<dyn CallTracker>,
+    pub(crate) tier: LiveTier,
     pub(crate) health: Arc<dyn HealthCheck>,
     /// What a person calls it: engine and place, without a secret.
     pub(crate) place: String,
@@ -52,8 +53,7 @@ impl Live {
         L: SessionCache + RateLimiter + CallTracker + HealthCheck + 'static,
     {
         let live = Arc::new(live);
-        let (cache, limiter, tracker) = (live.clone(), live.clone(), live.clone());
-        Self { cache, limiter, tracker, health: live, place, redis }
+        Self { tier: LiveTier::of(live.clone()), health: live, place, redis }
     }
 
     /// How to end it once nobody uses it any more.

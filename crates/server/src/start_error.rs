@@ -3,7 +3,7 @@
 use std::{io, net::SocketAddr, time::Duration};
 
 use tollbar_core::{
-    StoreError,
+    AssemblyError, StoreError,
     ports::{HashError, LeaseError},
 };
 
@@ -23,8 +23,8 @@ pub enum StartError {
     #[error("another process uses this database, and without one Redis for both only one may")]
     Taken,
     /// The database does not hold what an earlier start wrote.
-    #[error("the database holds no valid {0}")]
-    Fact(&'static str),
+    #[error("the database holds no valid token key")]
+    TokenKey,
     /// A setting that is fixed for the life of the data was changed.
     #[error(
         "bad setting {key} = \"{set}\": this data was begun with \"{kept}\", and it is fixed for its life"
@@ -51,6 +51,16 @@ pub enum StartError {
         /// What the system says.
         source: io::Error,
     },
+}
+
+impl From<AssemblyError> for StartError {
+    fn from(error: AssemblyError) -> Self {
+        match error {
+            AssemblyError::Store(error) => error.into(),
+            AssemblyError::TokenKey => Self::TokenKey,
+            AssemblyError::Hash(error) => error.into(),
+        }
+    }
 }
 
 /// Why the service ended otherwise than it was told to.

@@ -1,0 +1,182 @@
+//! The use cases over two tiers, wired as a service needs them.
+
+use std::sync::Arc;
+
+use crate::{
+    StoreError,
+    counts::{CallBook, CountFlusher, FlusherOptions},
+    domain::{Incarnation, TokenKey},
+    gate::PlainGate,
+    hashing::BcryptHasher,
+    ports::{
+        CallLedger, CallTracker, Clock, Fact, Gate, HashError, Installation, RateLimiter, SessionCache,
+        SessionStore, UserRepo,
+    },
+    random_bytes,
+    sessions::{SessionOptions, TieredSessions},
+    usecases::{Login, Logout, Signup},
+};
+
+/// The ports of a durable tier.
+#[derive(Clone)]
+pub struct DurableTier {
+    /// Accounts.
+    pub users: Arc<dyn UserRepo>,
+    /// Sessions.
+    pub sessions: Arc<dyn SessionStore>,
+    /// Totals of calls.
+    pub ledger: Arc<dyn CallLedger>,
+    /// What is decided once.
+    pub installation: Arc<dyn Installation>,
+}
+
+impl DurableTier {
+    /// Of a store that implements all of them.
+    pub fn of<T: UserRepo + SessionStore + CallLedger + Installation + 'static>(store: Arc<T>) -> Self {
+        Self { users: store.clone(), sessions: store.clone(), ledger: store.clone(), installation: store }
+    }
+}
+
+/// The ports of a live tier.
+#[derive(Clone)]
+pub struct LiveTier {
+    /// Cached sessions.
+    pub cache: Arc<dyn SessionCache>,
+    /// Limits.
+    pub limiter: Arc<dyn RateLimiter>,
+    /// Live counts.
+    pub tracker: Arc<dyn CallTracker>,
+}
+
+impl LiveTier {
+    /// Of an engine that implements all of them.
+    pub fn of<T: SessionCache + RateLimiter + CallTracker + 'static>(engine: Arc<T>) -> Self {
+        Self { cache: engine.clone(), limiter: engine.clone(), tracker: engine }
+    }
+}
+
+/// What a service chooses.
+#[derive(Debug, Clone, Copy)]
+pub struct AssemblyOptions {
+    /// Of sessions.
+    pub sessions: SessionOptions,
+    /// Each step doubles the time of a hash: 4 to 31.
+    pub bcrypt_cost: u32,
+    /// How many passwords may wait to be hashed.
+    pub password_queue: usize,
+    /// Characters that a new password has at least.
+    pub min_password_length: usize,
+    /// Different pairs of API and user that may be counted between two flushes.
+    pub book_limit: usize,
+    /// Of the flush of counts.
+    pub flush: FlusherOptions,
+}
+
+impl Default for AssemblyOptions {
+    fn default() -> Self {
+        Self {
+            sessions: SessionOptions::default(),
+            bcrypt_cost: 12,
+            password_queue: 64,
+            min_password_length: 7,
+            book_limit: 1_000_000,
+            flush: FlusherOptions::default(),
+        }
+    }
+}
+
+/// Why nothing was assembled.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum AssemblyError {
+    /// The durable tier failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What the durable tier keeps as the key of the tokens is none.
+    #[error("the database holds no valid token key")]
+    TokenKey,
+    /// Passwords cannot be hashed.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+}
+
+/// Everything that decides, ready to be called.
+pub struct Assembly {
+    /// Creates users.
+    pub signup: Arc<Signup>,
+    /// Opens sessions.
+    pub login: Arc<Login>,
+    /// Ends sessions.
+    pub logout: Arc<Logout>,
+    /// Authenticates, limits and counts a call.
+    pub gate: Arc<dyn Gate>,
+    /// Moves counts into the ledger: spawn its [`run`](CountFlusher::run), and await it after the last call.
+    pub flusher: CountFlusher,
+}
+
+impl Assembly {
+    /// Wires the two tiers. The first start on a durable tier makes the key of its tokens.
+    ///
+    /// # Errors
+    /// See [`AssemblyError`].
+    pub async fn new(
+        durable: DurableTier,
+        live: LiveTier,
+        clock: Arc<dyn Clock>,
+        process: Incarnation,
+        options: AssemblyOptions,
+    ) -> Result<Self, AssemblyError> {
+        let key = durable.installation.decide(Fact::TokenKey, &random_bytes::<32>()?).await?;
+        let key = TokenKey::from_bytes(key.try_into().map_err(|_| AssemblyError::TokenKey)?);
+        let hasher = Arc::new(BcryptHasher::new(options.bcrypt_cost, options.password_queue).await?);
+        let book = Arc::new(CallBook::new(options.book_limit));
+        let sessions =
+            Arc::new(TieredSessions::new(durable.sessions, live.cache, clock, key, options.sessions));
+        let tracker = Arc::clone(&live.tracker);
+        let flusher = CountFlusher::new(Arc::clone(&book), durable.ledger, tracker, process, options.flush);
+        let users = Arc::clone(&durable.users);
+        Ok(Self {
+            signup: Arc::new(Signup::new(users, hasher.clone(), options.min_password_length)),
+            login: Arc::new(Login::new(durable.users, hasher, Arc::clone(&sessions))),
+            logout: Arc::new(Logout::new(Arc::clone(&sessions))),
+            gate: Arc::new(PlainGate::new(sessions, live.limiter, live.tracker, book)),
+            flusher,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ports::{
+        ManualClock, MockCallLedger, MockCallTracker, MockInstallation, MockRateLimiter, MockSessionCache,
+        MockSessionStore, MockUserRepo,
+    };
+
+    async fn assemble(kept: Vec<u8>) -> Result<Assembly, AssemblyError> {
+        let mut installation = MockInstallation::new();
+        installation
+            .expect_decide()
+            .withf(|fact, proposed| *fact == Fact::TokenKey && proposed.len() == 32)
+            .return_once(move |_, _| Ok(kept));
+        let durable = DurableTier {
+            users: Arc::new(MockUserRepo::new()),
+            sessions: Arc::new(MockSessionStore::new()),
+            ledger: Arc::new(MockCallLedger::new()),
+            installation: Arc::new(installation),
+        };
+        let live = LiveTier {
+            cache: Arc::new(MockSessionCache::new()),
+            limiter: Arc::new(MockRateLimiter::new()),
+            tracker: Arc::new(MockCallTracker::new()),
+        };
+        let options = AssemblyOptions { bcrypt_cost: 4, ..AssemblyOptions::default() };
+        let process = Incarnation::from_bytes([1; 16]);
+        Assembly::new(durable, live, Arc::new(ManualClock::new()), process, options).await
+    }
+
+    #[tokio::test]
+    async fn the_key_is_the_one_that_the_durable_tier_keeps() {
+        assert!(assemble(vec![7; 32]).await.is_ok());
+        assert!(matches!(assemble(vec![7; 31]).await, Err(AssemblyError::TokenKey)));
+    }
+}
