@@ -1,6 +1,6 @@
 # Recipes for people; `just` lists them. Everything here is a short name for a command that works without just.
 
-set dotenv-load := true
+set dotenv-load
 
 compose := "docker compose --file docker/compose.yaml"
 
