@@ -1,6 +1,9 @@
 //! What a [`CallTracker`](tollbar_core::ports::CallTracker) promises.
 
-use tollbar_core::domain::{ApiName, Caller, UserId};
+use tollbar_core::{
+    domain::{ApiName, Caller, UserId},
+    ports::MAX_TOP,
+};
 
 use crate::{CallTrackerHarness, together};
 
@@ -62,6 +65,21 @@ suite! {
         tracker.raise(&ping, &callers).await.unwrap();
         let expected: Vec<Caller> = (1..=10).map(|id| caller(id, 7)).collect();
         assert_eq!(tracker.top(&ping, 10).await.unwrap(), expected);
+    }
+
+    /// However many are asked for, no more than a hundred are given, and those are the right ones.
+    async fn no_more_than_a_hundred_are_given(harness) {
+        let (tracker, ping) = (harness.call_tracker(), api("ping"));
+        let callers: Vec<Caller> = (1..=300).map(|id| caller(id, 7 + id / 10)).collect();
+        tracker.raise(&ping, &callers).await.unwrap();
+        let mut expected = callers;
+        expected.sort_by_key(|caller| (std::cmp::Reverse(caller.calls), caller.user));
+        assert_eq!(MAX_TOP, 100);
+        for limit in [100, 101, 1_000, usize::MAX] {
+            assert_eq!(tracker.top(&ping, limit).await.unwrap(), expected[..100], "{limit}");
+        }
+        assert_eq!(tracker.top(&ping, 99).await.unwrap(), expected[..99]);
+        assert_eq!(tracker.top(&ping, 0).await.unwrap(), []);
     }
 
     /// Calls that are recorded at once are all counted.

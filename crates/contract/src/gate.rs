@@ -14,11 +14,11 @@ use crate::{
     together,
 };
 
-async fn login(harness: &impl GateHarness, user: UserId) -> String {
+pub(crate) async fn login(harness: &impl GateHarness, user: UserId) -> String {
     harness.process().open(user).await.unwrap().expect("the user exists").token.expose()
 }
 
-async fn admitted(gate: &Arc<dyn Gate>, token: &str, policy: &Policy) -> bool {
+pub(crate) async fn admitted(gate: &Arc<dyn Gate>, token: &str, policy: &Policy) -> bool {
     matches!(gate.admit(token, policy).await.unwrap(), Admission::Admitted { .. })
 }
 
@@ -27,7 +27,7 @@ async fn top(harness: &impl GateHarness, policy: &Policy) -> Vec<Caller> {
 }
 
 /// Flushes once and stops.
-async fn flush(harness: &impl GateHarness, process: u8) {
+pub(crate) async fn flush(harness: &impl GateHarness, process: u8) {
     let options = FlusherOptions { every: Duration::from_secs(600), last: Duration::from_secs(10) };
     let (book, ledger, tracker) = (harness.book(), harness.call_ledger(), harness.call_tracker());
     let flusher = CountFlusher::new(book, ledger, tracker, Incarnation::from_bytes([process; 16]), options);

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use tollbar_core::{
     domain::UserId,
     ports::{
-        CallLedger, CallTracker, Clock, Installation, ProcessLease, RateLimiter, SessionCache, SessionStore,
-        UserRepo,
+        CallLedger, CallTracker, Clock, Installation, OneTrip, ProcessLease, RateLimiter, SessionCache,
+        SessionStore, UserRepo,
     },
 };
 
@@ -98,4 +98,10 @@ pub trait RateLimiterHarness: ClockHarness {
 pub trait CallTrackerHarness: Harness {
     /// The port.
     fn call_tracker(&self) -> Arc<dyn CallTracker>;
+}
+
+/// For the suites of [`OneTrip`], on an engine that implements the other live ports, too.
+pub trait OneTripHarness: SessionCacheHarness + RateLimiterHarness + CallTrackerHarness {
+    /// The port.
+    fn one_trip(&self) -> Arc<dyn OneTrip>;
 }

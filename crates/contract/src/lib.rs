@@ -8,9 +8,15 @@ mod suite;
 pub mod call_ledger;
 pub mod call_tracker;
 pub mod gate;
+pub mod gate_denials;
+pub mod gate_random;
 mod harness;
 pub mod installation;
+pub mod one_trip;
+pub mod one_trip_at_once;
+pub mod one_trip_limits;
 mod pair;
+mod pair_gates;
 pub mod process_lease;
 pub mod rate_limiter;
 pub mod rate_limiter_random;
@@ -23,8 +29,9 @@ pub mod sessions_orders;
 pub mod user_repo;
 
 pub use harness::{
-    CallLedgerHarness, CallTrackerHarness, ClockHarness, Harness, InstallationHarness, ProcessLeaseHarness,
-    RateLimiterHarness, SessionCacheHarness, SessionStoreHarness, UserRepoHarness,
+    CallLedgerHarness, CallTrackerHarness, ClockHarness, Harness, InstallationHarness, OneTripHarness,
+    ProcessLeaseHarness, RateLimiterHarness, SessionCacheHarness, SessionStoreHarness, UserRepoHarness,
 };
 pub use pair::{GateHarness, Pair, TiersHarness};
+pub use pair_gates::{FastGateHarness, FastGates, FastPair, GatesOver, PlainGates};
 pub use suite::{run, together};

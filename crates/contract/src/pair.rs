@@ -1,32 +1,38 @@
 //! A durable and a live tier together, as a service has them.
 
-use std::{num::NonZeroUsize, sync::Arc, time::Duration};
+use std::{marker::PhantomData, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use tollbar_core::{
     counts::CallBook,
     domain::{TokenKey, UserId},
-    gate::PlainGate,
-    ports::{CallLedger, CallTracker, Clock, Gate, SessionCache, SessionStore},
+    ports::{CallLedger, CallTracker, Clock, Gate, RateLimiter, SessionCache, SessionStore},
     sessions::{SessionOptions, TieredSessions},
 };
 
 use crate::{
-    CallLedgerHarness, CallTrackerHarness, Harness, RateLimiterHarness, SessionCacheHarness,
-    SessionStoreHarness, user_repo::someone,
+    CallLedgerHarness, CallTrackerHarness, GatesOver, Harness, PlainGates, RateLimiterHarness,
+    SessionCacheHarness, SessionStoreHarness, user_repo::someone,
 };
 
-/// A durable tier `D` under a live tier `L`.
-pub struct Pair<D, L> {
+/// A durable tier `D` under a live tier `L`, with gates `G`.
+pub struct Pair<D, L, G = PlainGates> {
     durable: D,
     live: L,
     book: Arc<CallBook>,
+    gates: PhantomData<G>,
+}
+
+impl<D, L, G> Pair<D, L, G> {
+    fn of(durable: D, live: L) -> Self {
+        Self { durable, live, book: Arc::new(CallBook::new(1_000_000)), gates: PhantomData }
+    }
 }
 
 #[async_trait]
-impl<D: Harness, L: Harness> Harness for Pair<D, L> {
+impl<D: Harness, L: Harness, G: Send + Sync + 'static> Harness for Pair<D, L, G> {
     async fn start() -> Self {
-        Self { durable: D::start().await, live: L::start().await, book: Arc::new(CallBook::new(1_000_000)) }
+        Self::of(D::start().await, L::start().await)
     }
 }
 
@@ -41,6 +47,8 @@ pub trait TiersHarness: Harness {
     fn clock(&self) -> Arc<dyn Clock>;
     /// Lets this much time pass.
     fn pass(&self, span: Duration);
+    /// Moves the clock back by this much.
+    fn step_back(&self, span: Duration);
     /// A new user.
     async fn user(&self, name: &str) -> UserId;
     /// Drops a user's entry in the live tier.
@@ -75,7 +83,9 @@ pub trait TiersHarness: Harness {
 }
 
 #[async_trait]
-impl<D: SessionStoreHarness, L: SessionCacheHarness> TiersHarness for Pair<D, L> {
+impl<D: SessionStoreHarness, L: SessionCacheHarness, G: Send + Sync + 'static> TiersHarness
+    for Pair<D, L, G>
+{
     fn session_store(&self) -> Arc<dyn SessionStore> {
         self.durable.session_store()
     }
@@ -92,6 +102,10 @@ impl<D: SessionStoreHarness, L: SessionCacheHarness> TiersHarness for Pair<D, L>
         self.live.pass(span);
     }
 
+    fn step_back(&self, span: Duration) {
+        self.live.step_back(span);
+    }
+
     async fn user(&self, name: &str) -> UserId {
         someone(&self.durable, name).await
     }
@@ -105,8 +119,7 @@ impl<D: SessionStoreHarness, L: SessionCacheHarness> TiersHarness for Pair<D, L>
     }
 
     async fn start_restartable() -> Self {
-        let (durable, live) = (D::start().await, L::start_restartable().await);
-        Self { durable, live, book: Arc::new(CallBook::new(1_000_000)) }
+        Self::of(D::start().await, L::start_restartable().await)
     }
 
     async fn save(&self) {
@@ -118,10 +131,16 @@ impl<D: SessionStoreHarness, L: SessionCacheHarness> TiersHarness for Pair<D, L>
     }
 }
 
-/// What the suite of [`Gate`] needs: a gate, and the tiers that it decides on.
+/// What the suites of [`Gate`] need: gates, and the tiers that they decide on.
 pub trait GateHarness: TiersHarness {
-    /// The gate.
-    fn gate(&self) -> Arc<dyn Gate>;
+    /// A gate of a process of its own.
+    fn gate(&self) -> Arc<dyn Gate> {
+        self.gate_of(Arc::new(self.process()))
+    }
+    /// The gate of the process that has these sessions.
+    fn gate_of(&self, sessions: Arc<TieredSessions>) -> Arc<dyn Gate>;
+    /// The limits that it charges.
+    fn rate_limiter(&self) -> Arc<dyn RateLimiter>;
     /// The live counts that it raises.
     fn call_tracker(&self) -> Arc<dyn CallTracker>;
     /// The durable counts.
@@ -130,15 +149,18 @@ pub trait GateHarness: TiersHarness {
     fn book(&self) -> Arc<CallBook>;
 }
 
-impl<D, L> GateHarness for Pair<D, L>
+impl<D, L, G> GateHarness for Pair<D, L, G>
 where
     D: SessionStoreHarness + CallLedgerHarness,
     L: SessionCacheHarness + RateLimiterHarness + CallTrackerHarness,
+    G: GatesOver<L>,
 {
-    fn gate(&self) -> Arc<dyn Gate> {
-        let sessions = Arc::new(self.process());
-        let (limiter, tracker) = (self.live.rate_limiter(), self.live.call_tracker());
-        Arc::new(PlainGate::new(sessions, limiter, tracker, Arc::clone(&self.book)))
+    fn gate_of(&self, sessions: Arc<TieredSessions>) -> Arc<dyn Gate> {
+        G::gate(&self.live, sessions, self.book(), self.live.clock())
+    }
+
+    fn rate_limiter(&self) -> Arc<dyn RateLimiter> {
+        self.live.rate_limiter()
     }
 
     fn call_tracker(&self) -> Arc<dyn CallTracker> {

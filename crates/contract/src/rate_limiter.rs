@@ -24,7 +24,7 @@ pub(crate) fn policy(name: &str, windows: &[(u32, Duration)]) -> Policy {
     Policy::new(name, api, windows.iter().map(window).collect()).unwrap()
 }
 
-fn violated(decision: &Decision) -> Vec<u32> {
+pub(crate) fn violated(decision: &Decision) -> Vec<u32> {
     decision.violated().map(|state| state.window.quota()).collect()
 }
 

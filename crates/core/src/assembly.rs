@@ -6,11 +6,11 @@ use crate::{
     StoreError,
     counts::{CallBook, CountFlusher, FlusherOptions},
     domain::{Incarnation, TokenKey},
-    gate::PlainGate,
+    gate::{DenialOptions, FastGate, PlainGate},
     hashing::BcryptHasher,
     ports::{
-        CallLedger, CallTracker, Clock, Fact, Gate, HashError, Installation, RateLimiter, SessionCache,
-        SessionStore, UserRepo,
+        CallLedger, CallTracker, Clock, Fact, Gate, HashError, Installation, OneTrip, RateLimiter,
+        SessionCache, SessionStore, UserRepo,
     },
     random_bytes,
     sessions::{SessionOptions, TieredSessions},
@@ -46,12 +46,19 @@ pub struct LiveTier {
     pub limiter: Arc<dyn RateLimiter>,
     /// Live counts.
     pub tracker: Arc<dyn CallTracker>,
+    /// All three in one step, where the engine can; else each call takes a trip a port.
+    pub one_trip: Option<Arc<dyn OneTrip>>,
 }
 
 impl LiveTier {
     /// Of an engine that implements all of them.
-    pub fn of<T: SessionCache + RateLimiter + CallTracker + 'static>(engine: Arc<T>) -> Self {
-        Self { cache: engine.clone(), limiter: engine.clone(), tracker: engine }
+    pub fn of<T: SessionCache + RateLimiter + CallTracker + OneTrip + 'static>(engine: Arc<T>) -> Self {
+        Self {
+            cache: engine.clone(),
+            limiter: engine.clone(),
+            tracker: engine.clone(),
+            one_trip: Some(engine),
+        }
     }
 }
 
@@ -70,6 +77,8 @@ pub struct AssemblyOptions {
     pub book_limit: usize,
     /// Of the flush of counts.
     pub flush: FlusherOptions,
+    /// Of the memory of those who are over a limit; only a live tier that decides in one trip has it.
+    pub denials: DenialOptions,
 }
 
 impl Default for AssemblyOptions {
@@ -81,6 +90,7 @@ impl Default for AssemblyOptions {
             min_password_length: 7,
             book_limit: 1_000_000,
             flush: FlusherOptions::default(),
+            denials: DenialOptions::default(),
         }
     }
 }
@@ -129,16 +139,27 @@ impl Assembly {
         let key = TokenKey::from_bytes(key.try_into().map_err(|_| AssemblyError::TokenKey)?);
         let hasher = Arc::new(BcryptHasher::new(options.bcrypt_cost, options.password_queue).await?);
         let book = Arc::new(CallBook::new(options.book_limit));
-        let sessions =
-            Arc::new(TieredSessions::new(durable.sessions, live.cache, clock, key, options.sessions));
+        let sessions = Arc::new(TieredSessions::new(
+            durable.sessions,
+            live.cache,
+            Arc::clone(&clock),
+            key,
+            options.sessions,
+        ));
         let tracker = Arc::clone(&live.tracker);
         let flusher = CountFlusher::new(Arc::clone(&book), durable.ledger, tracker, process, options.flush);
         let users = Arc::clone(&durable.users);
+        let gate: Arc<dyn Gate> = match live.one_trip {
+            Some(engine) => {
+                Arc::new(FastGate::new(Arc::clone(&sessions), engine, book, clock, options.denials))
+            }
+            None => Arc::new(PlainGate::new(Arc::clone(&sessions), live.limiter, live.tracker, book)),
+        };
         Ok(Self {
             signup: Arc::new(Signup::new(users, hasher.clone(), options.min_password_length)),
             login: Arc::new(Login::new(durable.users, hasher, Arc::clone(&sessions))),
             logout: Arc::new(Logout::new(Arc::clone(&sessions))),
-            gate: Arc::new(PlainGate::new(sessions, live.limiter, live.tracker, book)),
+            gate,
             flusher,
         })
     }
@@ -168,6 +189,7 @@ mod tests {
             cache: Arc::new(MockSessionCache::new()),
             limiter: Arc::new(MockRateLimiter::new()),
             tracker: Arc::new(MockCallTracker::new()),
+            one_trip: None,
         };
         let options = AssemblyOptions { bcrypt_cost: 4, ..AssemblyOptions::default() };
         let process = Incarnation::from_bytes([1; 16]);

@@ -1,22 +1,41 @@
-//! `CallTracker` in memory: an exact board of each API.
+//! The calls of each API, exactly: how many each user made, and who made most.
 
 use std::{
     cmp::Reverse,
     collections::{BTreeSet, HashMap},
-    sync::{Arc, PoisonError},
+    sync::{Arc, PoisonError, RwLock},
 };
 
-use async_trait::async_trait;
-use tollbar_core::{
-    StoreError,
-    domain::{ApiName, Caller, UserId},
-    ports::CallTracker,
-};
+use tollbar_core::domain::{ApiName, Caller, UserId};
 
-use crate::{live::MemoryLive, shards::Shards};
+use crate::shards::Shards;
+
+/// The boards of all APIs. APIs come from the policies, so they are few and stay.
+#[derive(Debug, Default)]
+pub(crate) struct Boards(RwLock<HashMap<ApiName, Arc<Board>>>);
 
 /// The calls of one API.
 pub(crate) type Board = Shards<Part>;
+
+impl Boards {
+    /// The board of an API, if anything was ever counted there.
+    pub(crate) fn known(&self, api: &ApiName) -> Option<Arc<Board>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(api).cloned()
+    }
+
+    /// The board of an API, which may be new.
+    pub(crate) fn of(&self, api: &ApiName) -> Arc<Board> {
+        self.known(api).unwrap_or_else(|| {
+            let mut boards = self.0.write().unwrap_or_else(PoisonError::into_inner);
+            boards.entry(api.clone()).or_default().clone()
+        })
+    }
+
+    /// Counts one call.
+    pub(crate) fn record(&self, api: &ApiName, user: UserId) {
+        self.of(api).of(user).raise(user, |calls| calls.saturating_add(1));
+    }
+}
 
 /// The calls of a part of the users.
 #[derive(Debug, Default)]
@@ -27,7 +46,8 @@ pub(crate) struct Part {
 }
 
 impl Part {
-    fn raise(&mut self, user: UserId, to: impl FnOnce(u64) -> u64) {
+    /// Lifts a user's calls to what `to` makes of them; they never fall.
+    pub(crate) fn raise(&mut self, user: UserId, to: impl FnOnce(u64) -> u64) {
         let calls = self.calls.entry(user).or_default();
         let (before, after) = (*calls, to(*calls));
         if after > before {
@@ -37,53 +57,13 @@ impl Part {
         }
     }
 
-    fn top(&self, limit: usize) -> impl Iterator<Item = Caller> {
+    /// How many users have called.
+    pub(crate) fn users(&self) -> u64 {
+        self.calls.len() as u64
+    }
+
+    /// Those with the most calls, most first, ties by lower number.
+    pub(crate) fn top(&self, limit: usize) -> impl Iterator<Item = Caller> {
         self.order.iter().take(limit).map(|&(Reverse(calls), user)| Caller { user, calls })
-    }
-}
-
-#[async_trait]
-impl CallTracker for MemoryLive {
-    async fn record(&self, api: &ApiName, user: UserId) -> Result<(), StoreError> {
-        self.board(api).of(user).raise(user, |calls| calls.saturating_add(1));
-        Ok(())
-    }
-
-    async fn top(&self, api: &ApiName, limit: usize) -> Result<Vec<Caller>, StoreError> {
-        let Some(board) = self.known_board(api) else { return Ok(Vec::new()) };
-        let mut callers = Vec::new();
-        for part in board.each() {
-            callers.extend(part.top(limit));
-        }
-        callers.sort_unstable_by_key(|caller| (Reverse(caller.calls), caller.user));
-        callers.truncate(limit);
-        Ok(callers)
-    }
-
-    async fn distinct(&self, api: &ApiName) -> Result<u64, StoreError> {
-        let Some(board) = self.known_board(api) else { return Ok(0) };
-        Ok(board.each().map(|part| part.calls.len() as u64).sum())
-    }
-
-    async fn raise(&self, api: &ApiName, totals: &[Caller]) -> Result<(), StoreError> {
-        let board = self.board(api);
-        for caller in totals.iter().filter(|caller| caller.calls > 0) {
-            board.of(caller.user).raise(caller.user, |calls| calls.max(caller.calls));
-        }
-        Ok(())
-    }
-}
-
-impl MemoryLive {
-    fn known_board(&self, api: &ApiName) -> Option<Arc<Board>> {
-        self.boards.read().unwrap_or_else(PoisonError::into_inner).get(api).cloned()
-    }
-
-    /// The board of an API; APIs come from the policies, so they are few and stay.
-    fn board(&self, api: &ApiName) -> Arc<Board> {
-        self.known_board(api).unwrap_or_else(|| {
-            let mut boards = self.boards.write().unwrap_or_else(PoisonError::into_inner);
-            boards.entry(api.clone()).or_default().clone()
-        })
     }
 }

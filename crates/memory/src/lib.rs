@@ -4,6 +4,7 @@
 mod board;
 mod limits;
 mod live;
+mod ports;
 mod sessions;
 mod shards;
 mod swept;

@@ -1,13 +1,8 @@
-//! `RateLimiter` in memory: an exact log for each policy's name and user.
+//! The limits of a user: an exact log for each policy's name.
 
-use async_trait::async_trait;
-use tollbar_core::{
-    StoreError,
-    domain::{Decision, ExactLog, Policy, PolicyName, Timestamp, UserId},
-    ports::RateLimiter,
-};
+use tollbar_core::domain::{Decision, ExactLog, Policy, PolicyName, Timestamp};
 
-use crate::{live::MemoryLive, swept::Spent};
+use crate::swept::Spent;
 
 /// A user's logs; they are few, since policies are.
 #[derive(Debug, Default)]
@@ -20,6 +15,19 @@ impl Spent for UserLimits {
 }
 
 impl UserLimits {
+    /// Decides one call and, where every window admits it, charges it.
+    pub(crate) fn decide(&mut self, policy: &Policy, now: Timestamp) -> Decision {
+        self.log(policy.name(), now).decide(policy, now)
+    }
+
+    /// What a decision would say now.
+    pub(crate) fn peek(&self, policy: &Policy, now: Timestamp) -> Decision {
+        match self.find(policy.name()) {
+            Some(log) => log.peek(policy, now),
+            None => ExactLog::default().peek(policy, now),
+        }
+    }
+
     fn find(&self, policy: &PolicyName) -> Option<&ExactLog> {
         self.0.iter().find(|(name, _)| name == policy).map(|(_, log)| log)
     }
@@ -33,22 +41,5 @@ impl UserLimits {
             self.0.len() - 1
         });
         &mut self.0[at].1
-    }
-}
-
-#[async_trait]
-impl RateLimiter for MemoryLive {
-    async fn decide(&self, policy: &Policy, user: UserId) -> Result<Decision, StoreError> {
-        let mut shard = self.limits.of(user);
-        // Under the lock, so that times of one user do not fall.
-        let now = self.clock.now();
-        Ok(shard.change(user, now).log(policy.name(), now).decide(policy, now))
-    }
-
-    async fn peek(&self, policy: &Policy, user: UserId) -> Result<Decision, StoreError> {
-        let shard = self.limits.of(user);
-        let now = self.clock.now();
-        let log = shard.get(user).and_then(|known| known.find(policy.name()));
-        Ok(log.map_or_else(|| ExactLog::default().peek(policy, now), |log| log.peek(policy, now)))
     }
 }

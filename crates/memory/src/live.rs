@@ -1,10 +1,9 @@
-//! The live tier of one process: what the adapters of the ports share.
+//! The live tier of one process: all that it knows, which the ports read and change.
 
 use std::{
-    collections::HashMap,
     fmt,
     sync::{
-        Arc, RwLock,
+        Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
@@ -13,11 +12,11 @@ use std::{
 use async_trait::async_trait;
 use tollbar_core::{
     StoreError,
-    domain::{ApiName, UserId},
+    domain::UserId,
     ports::{Clock, HealthCheck, LeaseNonce},
 };
 
-use crate::{board::Board, limits::UserLimits, sessions::UserSessions, shards::Shards, swept::Swept};
+use crate::{board::Boards, limits::UserLimits, sessions::UserSessions, shards::Shards, swept::Swept};
 
 /// How long things live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,13 +37,16 @@ impl Default for MemoryOptions {
 const STRIDE: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// Implements [`SessionCache`](tollbar_core::ports::SessionCache), [`RateLimiter`](tollbar_core::ports::RateLimiter),
-/// [`CallTracker`](tollbar_core::ports::CallTracker) and [`HealthCheck`] for one process.
+/// [`CallTracker`](tollbar_core::ports::CallTracker), [`OneTrip`](tollbar_core::ports::OneTrip) and [`HealthCheck`] for one
+/// process.
+///
+/// A step that needs several of its locks takes sessions, then limits, then the board.
 pub struct MemoryLive {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) options: MemoryOptions,
     pub(crate) sessions: Shards<Swept<UserSessions>>,
     pub(crate) limits: Shards<Swept<UserLimits>>,
-    pub(crate) boards: RwLock<HashMap<ApiName, Arc<Board>>>,
+    pub(crate) boards: Boards,
     /// Nobody outside sees leases, so counting makes them unique.
     nonces: AtomicU64,
 }
@@ -57,7 +59,7 @@ impl MemoryLive {
             options,
             sessions: Shards::default(),
             limits: Shards::default(),
-            boards: RwLock::default(),
+            boards: Boards::default(),
             nonces: AtomicU64::new(1),
         }
     }
@@ -98,7 +100,7 @@ impl HealthCheck for MemoryLive {
 #[cfg(test)]
 mod tests {
     use tollbar_core::{
-        domain::{Policy, PolicyName, Quota, Window},
+        domain::{ApiName, Policy, PolicyName, Quota, Window},
         ports::{ManualClock, RateLimiter, SessionCache},
     };
 

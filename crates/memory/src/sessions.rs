@@ -1,15 +1,13 @@
-//! `SessionCache` in memory: one entry and one lease a user. No stamp: what the process forgets, it forgets whole.
+//! The cached sessions of a user: one entry and one lease. No stamp: what the process forgets, it forgets whole.
 
 use std::time::Duration;
 
-use async_trait::async_trait;
 use tollbar_core::{
-    StoreError,
-    domain::{Session, SessionSet, Timestamp, UserId, Verifier, Version},
-    ports::{LeaseNonce, Lookup, Published, SessionCache, Ticket},
+    domain::{Check, Session, SessionSet, SessionToken, Timestamp, Verifier, Version},
+    ports::{LeaseNonce, Published, Ticket},
 };
 
-use crate::{live::MemoryLive, swept::Spent};
+use crate::swept::Spent;
 
 /// A user's set of sessions, with deadlines in place of the time that remains.
 #[derive(Debug)]
@@ -40,6 +38,34 @@ impl Spent for UserSessions {
 }
 
 impl UserSessions {
+    /// The cached set, if there is one.
+    pub(crate) fn set(&self, now: Timestamp) -> Option<SessionSet> {
+        let entry = self.live_entry(now)?;
+        Some(SessionSet { version: entry.version, sessions: entry.sessions(now).collect() })
+    }
+
+    /// What the cached set says of a token, if there is one.
+    pub(crate) fn check(&self, token: &SessionToken, verifier: &Verifier, now: Timestamp) -> Option<Check> {
+        let entry = self.live_entry(now)?;
+        Some(Check::of(token, verifier, entry.version, entry.sessions(now)))
+    }
+
+    /// Gives out a lease, unless one is out.
+    pub(crate) fn lend(
+        &mut self,
+        nonce: impl FnOnce() -> LeaseNonce,
+        now: Timestamp,
+        lease_ttl: Duration,
+    ) -> Option<LeaseNonce> {
+        self.live_lease(now).is_none().then(|| self.take_over(nonce(), now, lease_ttl))
+    }
+
+    /// Forgets the set and gives out a lease that ends any other.
+    pub(crate) fn take_over(&mut self, nonce: LeaseNonce, now: Timestamp, lease_ttl: Duration) -> LeaseNonce {
+        *self = Self { entry: None, lease: Some(Lease { nonce, lapses: now + lease_ttl }) };
+        nonce
+    }
+
     fn live_entry(&self, now: Timestamp) -> Option<&Entry> {
         self.entry.as_ref().filter(|entry| now < entry.ends)
     }
@@ -48,7 +74,8 @@ impl UserSessions {
         self.lease.filter(|lease| now < lease.lapses).map(|lease| lease.nonce)
     }
 
-    fn publish(
+    /// Writes a set where the write rule allows it.
+    pub(crate) fn publish(
         &mut self,
         set: &SessionSet,
         ticket: Ticket,
@@ -87,49 +114,13 @@ impl UserSessions {
 }
 
 impl Entry {
-    /// The set as it stands now, without what has ended.
-    fn set(&self, now: Timestamp) -> SessionSet {
-        let session = |&(version, verifier, deadline): &(Version, Verifier, Timestamp)| Session {
+    /// The sessions as they stand now, without those that have ended.
+    fn sessions(&self, now: Timestamp) -> impl Iterator<Item = Session> {
+        let session = move |&(version, verifier, deadline): &(Version, Verifier, Timestamp)| Session {
             version,
             verifier,
             remaining: deadline.since(now),
         };
-        let live = self.sessions.iter().map(session).filter(|session| !session.remaining.is_zero());
-        SessionSet { version: self.version, sessions: live.collect() }
-    }
-}
-
-#[async_trait]
-impl SessionCache for MemoryLive {
-    async fn lookup(&self, user: UserId) -> Result<Lookup, StoreError> {
-        let mut shard = self.sessions.of(user);
-        // Under the lock, so that times of one user do not fall.
-        let at = self.clock.now();
-        if let Some(entry) = shard.get(user).and_then(|known| known.live_entry(at)) {
-            return Ok(Lookup::Hit { set: entry.set(at), ticket: Ticket { at, lease: None } });
-        }
-        let known = shard.change(user, at);
-        let lease = if known.live_lease(at).is_some() { None } else { Some(self.nonce()) };
-        if let Some(nonce) = lease {
-            *known = UserSessions {
-                entry: None,
-                lease: Some(Lease { nonce, lapses: at + self.options.lease_ttl }),
-            };
-        }
-        Ok(Lookup::Miss { ticket: Ticket { at, lease } })
-    }
-
-    async fn change(&self, user: UserId) -> Result<Ticket, StoreError> {
-        let mut shard = self.sessions.of(user);
-        let (at, nonce) = (self.clock.now(), self.nonce());
-        let lease = Lease { nonce, lapses: at + self.options.lease_ttl };
-        *shard.change(user, at) = UserSessions { entry: None, lease: Some(lease) };
-        Ok(Ticket { at, lease: Some(nonce) })
-    }
-
-    async fn publish(&self, user: UserId, set: &SessionSet, ticket: Ticket) -> Result<Published, StoreError> {
-        let mut shard = self.sessions.of(user);
-        let now = self.clock.now();
-        Ok(shard.change(user, now).publish(set, ticket, now, self.options.cache_ttl))
+        self.sessions.iter().map(session).filter(|session| !session.remaining.is_zero())
     }
 }

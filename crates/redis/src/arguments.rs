@@ -8,8 +8,9 @@ pub(crate) struct Arguments(Vec<Value>);
 
 impl Arguments {
     /// Those of `EVALSHA` and `EVAL`, whose first is put in front later.
-    pub(crate) fn of_keys<const N: usize>(keys: [String; N]) -> Self {
-        Self::default().number(N as u64).words(keys)
+    pub(crate) fn of_keys(keys: impl IntoIterator<Item = String, IntoIter: ExactSizeIterator>) -> Self {
+        let keys = keys.into_iter();
+        Self::default().number(keys.len() as u64).words(keys)
     }
 
     /// Adds texts.

@@ -128,6 +128,11 @@ impl Engine {
         }
     }
 
+    /// How long a call may take, all in all.
+    pub(crate) fn deadline(&self) -> Duration {
+        self.deadline
+    }
+
     /// Ends all connections.
     pub(crate) async fn close(&self) {
         self.connections.close().await;

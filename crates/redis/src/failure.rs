@@ -24,6 +24,11 @@ pub(crate) fn is_unknown_script(error: &Error) -> bool {
     error.details().starts_with("NOSCRIPT")
 }
 
+/// The error of one call of a batch, as its script tells it.
+pub(crate) fn refused_by_script(operation: &'static str, deadline: Duration, text: &str) -> StoreError {
+    store_error(operation, deadline, Error::new(ErrorKind::Unknown, text.to_owned()))
+}
+
 /// The error of a call as the ports have it.
 pub(crate) fn store_error(operation: &'static str, deadline: Duration, error: Error) -> StoreError {
     match error.kind() {

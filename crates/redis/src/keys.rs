@@ -2,11 +2,38 @@
 
 use std::num::NonZeroU16;
 
-use tollbar_core::domain::{ApiName, PolicyName, UserId};
+use tollbar_core::domain::{ApiName, UserId};
 
 /// One of the parts among which users are divided, so that a script finds all its keys on one node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Partition(u16);
+
+impl Partition {
+    /// Its number, from 0.
+    pub(crate) fn index(self) -> usize {
+        self.0.into()
+    }
+}
+
+/// The keys of the counts of an API in one partition.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    /// Every caller's total.
+    pub(crate) calls: String,
+    /// The callers with the highest.
+    pub(crate) board: String,
+    /// The lowest place of a board that is full.
+    pub(crate) floor: String,
+    /// The distinct callers.
+    pub(crate) sketch: String,
+}
+
+impl Place {
+    /// As the scripts take them.
+    pub(crate) fn keys(self) -> [String; 4] {
+        [self.calls, self.board, self.floor, self.sketch]
+    }
+}
 
 /// Makes the names of keys.
 #[derive(Debug, Clone)]
@@ -31,20 +58,20 @@ impl Keys {
         (0..self.partitions.get()).map(Partition)
     }
 
-    /// The user's set of sessions and the lease to fill it.
-    pub(crate) fn session(&self, user: UserId) -> [String; 2] {
-        let at = self.partition(user);
-        [self.key(at, format_args!("s:{user}")), self.key(at, format_args!("e:{user}"))]
+    /// All that is kept of a user: the set of sessions and the limits.
+    pub(crate) fn record(&self, user: UserId) -> String {
+        self.key(self.partition(user), format_args!("{user}"))
     }
 
-    /// The user's admitted units under a policy, whatever its revision.
-    pub(crate) fn log(&self, policy: &PolicyName, user: UserId) -> String {
-        self.key(self.partition(user), format_args!("l:{policy}:{user}"))
+    /// The lease to fill a user's set.
+    pub(crate) fn lease(&self, user: UserId) -> String {
+        self.key(self.partition(user), format_args!("e:{user}"))
     }
 
-    /// The calls and the distinct callers of an API in one partition.
-    pub(crate) fn counts(&self, api: &ApiName, at: Partition) -> [String; 2] {
-        [self.key(at, format_args!("board:{api}")), self.key(at, format_args!("sketch:{api}"))]
+    /// The counts of an API in one partition.
+    pub(crate) fn place(&self, api: &ApiName, at: Partition) -> Place {
+        let key = |kind: &str| self.key(at, format_args!("{kind}:{api}"));
+        Place { calls: key("calls"), board: key("board"), floor: key("floor"), sketch: key("sketch") }
     }
 
     fn key(&self, at: Partition, rest: std::fmt::Arguments<'_>) -> String {
@@ -59,11 +86,11 @@ mod tests {
     #[test]
     fn every_key_of_a_user_has_one_hash_tag() {
         let keys = Keys::new("tb".into(), NonZeroU16::new(16).unwrap());
-        let (user, ping) = (UserId::new(35).unwrap(), PolicyName::new("ping").unwrap());
-        assert_eq!(keys.session(user), ["tb:{3}:s:35", "tb:{3}:e:35"]);
-        assert_eq!(keys.log(&ping, user), "tb:{3}:l:ping:35");
-        let counts = keys.counts(&ApiName::new("ping").unwrap(), keys.partition(user));
-        assert_eq!(counts, ["tb:{3}:board:ping", "tb:{3}:sketch:ping"]);
+        let user = UserId::new(35).unwrap();
+        assert_eq!([keys.record(user), keys.lease(user)], ["tb:{3}:35", "tb:{3}:e:35"]);
+        let place = keys.place(&ApiName::new("ping").unwrap(), keys.partition(user));
+        let kinds = ["calls", "board", "floor", "sketch"].map(|kind| format!("tb:{{3}}:{kind}:ping"));
+        assert_eq!(place.keys(), kinds);
         assert_eq!(keys.partitions().count(), 16);
     }
 }

@@ -2,13 +2,17 @@
 #![doc = include_str!("../README.md")]
 
 mod arguments;
+mod batch;
 mod connections;
 mod engine;
 mod failure;
+mod gate;
 mod keys;
+mod lanes;
 mod limiter;
 mod live;
 mod options;
+mod policy_codec;
 mod reply;
 mod scripts;
 mod sessions;

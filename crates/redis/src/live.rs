@@ -22,12 +22,14 @@ use crate::{
     connections::Connections,
     engine::{Engine, Sending},
     keys::Keys,
+    lanes::Lanes,
     options::{RedisOptions, RedisOptionsError},
+    scripts::DROP,
     target,
 };
 
 /// Implements [`SessionCache`](tollbar_core::ports::SessionCache), [`RateLimiter`](tollbar_core::ports::RateLimiter),
-/// [`CallTracker`](tollbar_core::ports::CallTracker) and [`HealthCheck`] on Redis 7 or later. Cheap to clone.
+/// [`CallTracker`](tollbar_core::ports::CallTracker), [`OneTrip`](tollbar_core::ports::OneTrip) and [`HealthCheck`] on Redis 7 or later. Cheap to clone.
 #[derive(Clone)]
 pub struct RedisLive {
     pub(crate) shared: Arc<Shared>,
@@ -38,6 +40,7 @@ pub struct RedisLive {
 pub(crate) struct Shared {
     pub(crate) engine: Engine,
     pub(crate) keys: Keys,
+    pub(crate) lanes: Lanes,
     /// Host, port and database.
     place: String,
     pub(crate) cache_ttl: Duration,
@@ -65,7 +68,9 @@ impl RedisLive {
         let config = options.check()?;
         let nonces = random_u64().map_err(RedisOptionsError::Randomness)?.into();
         let connections = Connections::open(&config, options.pool_size.get()).await;
+        let lanes = if options.clustered { options.partitions.get().into() } else { options.pool_size.get() };
         let shared = Shared {
+            lanes: Lanes::new(lanes, options.max_in_flight.get(), options.clustered),
             place: target::place(&options.url),
             engine: Engine::new(connections, options.deadline, options.max_in_flight.get()),
             keys: Keys::new(options.prefix, options.partitions),
@@ -100,8 +105,8 @@ impl RedisLive {
     /// # Errors
     /// Redis failed.
     pub async fn drop_entry(&self, user: UserId) -> Result<(), StoreError> {
-        let [entry, _] = self.shared.keys.session(user);
-        self.delete("drop an entry", entry).await
+        let arguments = self.timed([self.shared.keys.record(user)]);
+        self.shared.engine.run("drop an entry", Sending::Repeatable, &DROP, arguments).await.map(drop)
     }
 
     /// Lets a user's lease lapse. For tests and operators: the next look-up that misses gets another.
@@ -109,13 +114,8 @@ impl RedisLive {
     /// # Errors
     /// Redis failed.
     pub async fn drop_lease(&self, user: UserId) -> Result<(), StoreError> {
-        let [_, lease] = self.shared.keys.session(user);
-        self.delete("drop a lease", lease).await
-    }
-
-    async fn delete(&self, operation: &'static str, key: String) -> Result<(), StoreError> {
-        let arguments = Arguments::default().words([key]);
-        self.shared.engine.command(operation, Sending::Repeatable, "DEL", arguments).await.map(drop)
+        let arguments = Arguments::default().words([self.shared.keys.lease(user)]);
+        self.shared.engine.command("drop a lease", Sending::Repeatable, "DEL", arguments).await.map(drop)
     }
 
     /// A number for a lease that no other lease had.
@@ -124,7 +124,10 @@ impl RedisLive {
     }
 
     /// The arguments that every timed script begins with: the time, empty for the engine's own, and the slack in ms.
-    pub(crate) fn timed<const N: usize>(&self, keys: [String; N]) -> Arguments {
+    pub(crate) fn timed(
+        &self,
+        keys: impl IntoIterator<Item = String, IntoIter: ExactSizeIterator>,
+    ) -> Arguments {
         let arguments = Arguments::of_keys(keys);
         match &self.clock {
             Some(clock) => arguments.number(clock.now().as_micros()).number(SLACK.as_secs() * 1000),

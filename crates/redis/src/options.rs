@@ -26,6 +26,8 @@ pub struct RedisOptions {
     pub cache_ttl: Duration,
     /// How long a lease is good for.
     pub lease_ttl: Duration,
+    /// Whether the engine divides keys among slots, so that only calls of one partition can travel together.
+    pub clustered: bool,
     /// How many connections are kept.
     pub pool_size: NonZeroUsize,
     /// How many commands may be under way at once; a call beyond that fails at once.
@@ -62,6 +64,7 @@ impl RedisOptions {
             deadline: Duration::from_millis(100),
             cache_ttl: Duration::from_secs(60),
             lease_ttl: Duration::from_secs(2),
+            clustered: false,
             pool_size: const { size(2) },
             max_in_flight: const { size(4096) },
         }
@@ -96,6 +99,7 @@ impl fmt::Debug for RedisOptions {
             .field("deadline", &self.deadline)
             .field("cache_ttl", &self.cache_ttl)
             .field("lease_ttl", &self.lease_ttl)
+            .field("clustered", &self.clustered)
             .field("pool_size", &self.pool_size)
             .field("max_in_flight", &self.max_in_flight)
             .finish()

@@ -29,19 +29,23 @@ macro_rules! scripts {
 
 scripts! {
     /// Looks a set of sessions up; a miss may take the lease.
-    LOOKUP = "now" "stamp" "value" "entry" "lease" "lookup";
+    LOOKUP = "now" "stamp" "record" "set" "lease" "lookup";
     /// Announces a change of a set.
-    CHANGE = "now" "stamp" "value" "lease" "change";
+    CHANGE = "now" "stamp" "record" "set" "lease" "change";
     /// Publishes a set.
-    PUBLISH = "now" "stamp" "value" "entry" "lease" "publish";
+    PUBLISH = "now" "stamp" "record" "set" "lease" "publish";
+    /// Forgets a set.
+    DROP = "now" "record" "set" "drop";
     /// Decides and charges a call.
-    DECIDE = "now" "value" "limit" "decide";
+    DECIDE = "now" "record" "policy" "limit" "decide";
     /// Says how a call would be decided.
-    PEEK = "read_only" "now" "value" "limit" "peek";
+    PEEK = "read_only" "now" "record" "policy" "limit" "peek";
     /// Counts a call.
-    RECORD = "afresh" "record";
-    /// Raises the board to known totals.
-    RAISE = "afresh" "raise";
+    RECORD = "record" "afresh" "counts" "record_call";
+    /// Raises the counts to known totals.
+    RAISE = "record" "afresh" "counts" "raise";
+    /// Checks, limits and counts calls.
+    ADMIT = "now" "stamp" "record" "set" "policy" "limit" "afresh" "counts" "admit";
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ impl SessionCache for RedisLive {
     async fn lookup(&self, user: UserId) -> Result<Lookup, StoreError> {
         let nonce = self.nonce();
         let arguments = self
-            .timed(self.shared.keys.session(user))
+            .timed([self.shared.keys.record(user), self.shared.keys.lease(user)])
             .bytes(nonce.0.to_be_bytes().to_vec())
             .number(micros(self.shared.lease_ttl));
         let answer = self.shared.engine.run(LOOK_UP, Repeatable, &LOOKUP, arguments).await?;
@@ -35,7 +35,7 @@ impl SessionCache for RedisLive {
     async fn change(&self, user: UserId) -> Result<Ticket, StoreError> {
         let nonce = self.nonce();
         let arguments = self
-            .timed(self.shared.keys.session(user))
+            .timed([self.shared.keys.record(user), self.shared.keys.lease(user)])
             .bytes(nonce.0.to_be_bytes().to_vec())
             .number(micros(self.shared.lease_ttl));
         let answer = self.shared.engine.run(ANNOUNCE, Repeatable, &CHANGE, arguments).await?;
@@ -46,7 +46,7 @@ impl SessionCache for RedisLive {
     async fn publish(&self, user: UserId, set: &SessionSet, ticket: Ticket) -> Result<Published, StoreError> {
         let nonce = ticket.lease.map_or_else(Vec::new, |nonce| nonce.0.to_be_bytes().to_vec());
         let arguments = self
-            .timed(self.shared.keys.session(user))
+            .timed([self.shared.keys.record(user), self.shared.keys.lease(user)])
             .number(ticket.at.as_micros())
             .bytes(nonce)
             .number(micros(self.shared.lease_ttl))

@@ -1,4 +1,4 @@
-//! `CallTracker` on Redis: a board and a sketch in each partition; the answers are put together from all of them.
+//! `CallTracker` on Redis: totals, a board and a sketch in each partition; the answers are put together from all of them.
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
@@ -11,7 +11,7 @@ use futures_util::{
 use tollbar_core::{
     StoreError,
     domain::{ApiName, Caller, UserId},
-    ports::CallTracker,
+    ports::{CallTracker, MAX_TOP},
 };
 
 use crate::{
@@ -38,11 +38,13 @@ const ABREAST: usize = 32;
 impl CallTracker for RedisLive {
     async fn record(&self, api: &ApiName, user: UserId) -> Result<(), StoreError> {
         let at = self.shared.keys.partition(user);
-        let arguments = Arguments::of_keys(self.shared.keys.counts(api, at)).bytes(member(user));
+        let arguments =
+            Arguments::of_keys(self.shared.keys.place(api, at).keys()).bytes(member(user).to_vec());
         self.shared.engine.run(COUNT_CALL, Once, &RECORD, arguments).await.map(drop)
     }
 
     async fn top(&self, api: &ApiName, limit: usize) -> Result<Vec<Caller>, StoreError> {
+        let limit = limit.min(MAX_TOP);
         let Some(last) = limit.checked_sub(1) else { return Ok(Vec::new()) };
         let partitions = self.shared.keys.partitions().map(|at| self.top_of(api, at, last as u64));
         let mut callers = self.shared.engine.together(READ_TOP, each(partitions)).await?.concat();
@@ -69,25 +71,22 @@ impl CallTracker for RedisLive {
 
 impl RedisLive {
     async fn top_of(&self, api: &ApiName, at: Partition, last: u64) -> Result<Vec<Caller>, StoreError> {
-        let [board, _] = self.shared.keys.counts(api, at);
+        let board = self.shared.keys.place(api, at).board;
         let arguments = Arguments::default().words([board]).number(0).number(last).word("WITHSCORES");
         let answer = self.shared.engine.command(READ_TOP, Repeatable, "ZREVRANGE", arguments).await?;
         callers(answer).map_err(Misshapen::of(READ_TOP))
     }
 
     async fn distinct_of(&self, api: &ApiName, at: Partition) -> Result<u64, StoreError> {
-        let [_, sketch] = self.shared.keys.counts(api, at);
-        let arguments = Arguments::default().words([sketch]);
+        let arguments = Arguments::default().words([self.shared.keys.place(api, at).sketch]);
         let answer = self.shared.engine.command(READ_DISTINCT, Repeatable, "PFCOUNT", arguments).await?;
         number(&answer).map_err(Misshapen::of(READ_DISTINCT))
     }
 
     async fn raise_in(&self, api: &ApiName, at: Partition, totals: Vec<Caller>) -> Result<(), StoreError> {
         for chunk in totals.chunks(CHUNK) {
-            let arguments = Arguments::of_keys(self.shared.keys.counts(api, at));
-            let arguments = chunk.iter().fold(arguments, |arguments, caller| {
-                arguments.number(caller.calls).bytes(member(caller.user))
-            });
+            let packed: Vec<u8> = chunk.iter().flat_map(total).collect();
+            let arguments = Arguments::of_keys(self.shared.keys.place(api, at).keys()).bytes(packed);
             self.shared.engine.run(RAISE_BOARD, Repeatable, &RAISE, arguments).await?;
         }
         Ok(())
@@ -103,8 +102,13 @@ async fn each<T>(
 
 /// A user on a board: the complement of the number, so that of equal scores the lower number is the later member, which
 /// is what a reversed range gives first.
-fn member(user: UserId) -> Vec<u8> {
-    (!user.get()).to_be_bytes().to_vec()
+pub(crate) fn member(user: UserId) -> [u8; 8] {
+    (!user.get()).to_be_bytes()
+}
+
+/// A total for a raise: calls 7 | member 8.
+fn total(caller: &Caller) -> Vec<u8> {
+    [&caller.calls.to_be_bytes()[1..], &member(caller.user)].concat()
 }
 
 fn callers(answer: Value) -> Result<Vec<Caller>, Misshapen> {
@@ -137,7 +141,7 @@ mod tests {
     fn a_lower_number_is_the_later_member() {
         let [one, two, last] = [1, 2, i64::MAX as u64].map(|id| member(UserId::new(id).unwrap()));
         assert!(one > two && two > last);
-        let read = caller(&Value::Bytes(two.into()), &Value::from("7")).unwrap();
+        let read = caller(&Value::Bytes(two.to_vec().into()), &Value::from("7")).unwrap();
         assert_eq!(read, Caller { user: UserId::new(2).unwrap(), calls: 7 });
     }
 

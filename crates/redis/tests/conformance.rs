@@ -17,3 +17,12 @@ mod rate_limiter_random {
 mod call_tracker {
     tollbar_contract::call_tracker_suite!(crate::harness::Redis);
 }
+mod one_trip {
+    tollbar_contract::one_trip_suite!(crate::harness::Redis);
+}
+mod one_trip_limits {
+    tollbar_contract::one_trip_limits_suite!(crate::harness::Redis);
+}
+mod one_trip_at_once {
+    tollbar_contract::one_trip_at_once_suite!(crate::harness::Redis);
+}

@@ -16,7 +16,7 @@ fn overwrite(fixture: &common::Fixture, name: &str) {
 async fn a_damaged_board_or_sketch_is_begun_afresh() {
     let fixture = fixture().await;
     let live = &fixture.live;
-    for damaged in ["board", "sketch"] {
+    for damaged in ["calls", "board", "floor", "sketch"] {
         overwrite(&fixture, damaged);
         live.record(&api(), user(1)).await.unwrap();
         live.raise(&api(), &[Caller { user: user(17), calls: 9 }]).await.unwrap();

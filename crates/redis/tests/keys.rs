@@ -5,8 +5,10 @@ mod common;
 
 use std::time::Duration;
 
-use common::{beside, connect, policy, set, user};
-use tollbar_core::ports::{CallTracker, Lookup, RateLimiter, SessionCache};
+use common::{beside, connect, options, policy, set, user};
+use futures_util::future::join_all;
+use tollbar_core::ports::{CallTracker, Lookup, OneTrip, RateLimiter, SessionCache};
+use tollbar_redis::{RedisLive, RedisOptions};
 use tollbar_testkit::PrivateRedis;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -28,19 +30,20 @@ async fn every_key_is_ours_and_what_can_go_stale_goes() {
     }
     let mut side = beside(&redis.url());
     let keys: Vec<String> = redis::cmd("KEYS").arg("*").query(&mut side).unwrap();
-    assert_eq!(keys.len(), 40 + 40 + 40 + 40 + 16 + 16);
+    // Records of users 1 to 40; leases of a change and of a look-up; totals, board and sketch of each partition.
+    assert_eq!(keys.len(), 40 + 40 + 40 + 3 * 16);
     for key in &keys {
         let [prefix, tag, kind] = key.splitn(4, ':').collect::<Vec<_>>()[..3] else { panic!("{key}") };
         let partition = tag.strip_prefix('{').and_then(|tag| tag.strip_suffix('}')).unwrap();
         assert!(prefix == "own" && partition.parse::<u16>().unwrap() < 16, "{key}");
         let ttl: i64 = redis::cmd("PTTL").arg(key).query(&mut side).unwrap();
         let longest = match kind {
-            "s" | "l" => 60_000,
             "e" => 2_000,
-            "board" | "sketch" => {
+            "calls" | "board" | "sketch" => {
                 assert_eq!(ttl, -1, "{key}");
                 continue;
             }
+            user if user.parse::<u64>().is_ok() => 60_000,
             _ => panic!("{key}"),
         };
         // What goes too early is as wrong: a limit that is forgotten admits too much.
@@ -54,7 +57,8 @@ async fn every_key_is_ours_and_what_can_go_stale_goes() {
 async fn every_script_finds_its_keys_on_one_node_of_a_cluster() {
     let redis = PrivateRedis::options().config("cluster-enabled", "yes").start();
     redis.run(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
-    let live = connect(&redis.url(), "own").await;
+    let clustered = RedisOptions { clustered: true, ..options(&redis.url(), "own") };
+    let live = RedisLive::connect(clustered).await.unwrap();
     let ping = policy(&[(1, Duration::from_secs(5))], 1);
     let ready = async {
         while live.drop_entry(user(1)).await.is_err() {
@@ -70,8 +74,10 @@ async fn every_script_finds_its_keys_on_one_node_of_a_cluster() {
         assert!(live.decide(&ping, user(id)).await.unwrap().allowed());
         live.record(ping.api(), user(id)).await.unwrap();
     }
-    let top = live.top(ping.api(), 20).await.unwrap();
+    let charged = join_all((21..=60).map(|id| live.charge(user(id), &ping))).await;
+    assert!(charged.into_iter().all(|decision| decision.unwrap().allowed()));
+    let top = live.top(ping.api(), 100).await.unwrap();
     live.raise(ping.api(), &top).await.unwrap();
-    assert_eq!((top.len(), live.distinct(ping.api()).await.unwrap()), (20, 20));
+    assert_eq!((top.len(), live.distinct(ping.api()).await.unwrap()), (60, 60));
     live.shutdown().await;
 }

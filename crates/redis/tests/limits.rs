@@ -101,7 +101,7 @@ async fn a_peek_writes_nothing_and_a_denial_neither() {
     let Fixture { live, clock, prefix } = fixture().await;
     let ping = policy(&[(1, Duration::from_secs(5))], 1);
     let mut side = beside(prefix.url());
-    let key = format!("{prefix}:{{1}}:l:ping:1");
+    let key = format!("{prefix}:{{1}}:1");
     live.peek(&ping, user(1)).await.unwrap();
     let exists: bool = redis::cmd("EXISTS").arg(&key).query(&mut side).unwrap();
     assert!(!exists);
@@ -126,7 +126,7 @@ async fn a_damaged_log_is_as_good_as_none() {
     let Fixture { live, prefix, .. } = fixture().await;
     let ping = policy(&[(1, Duration::from_secs(5))], 1);
     let mut side = beside(prefix.url());
-    let key = |id| format!("{prefix}:{{{id}}}:l:ping:{id}");
+    let key = |id| format!("{prefix}:{{{id}}}:{id}");
     redis::cmd("SET").arg(key(1)).arg("damaged").exec(&mut side).unwrap();
     redis::cmd("SADD").arg(key(2)).arg("another type").exec(&mut side).unwrap();
     for id in [1, 2] {

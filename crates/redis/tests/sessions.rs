@@ -129,13 +129,13 @@ async fn a_ticket_from_the_future_counts_from_now() {
 async fn what_is_damaged_is_a_miss_and_goes() {
     let Fixture { live, prefix, .. } = fixture().await;
     let mut side = beside(prefix.url());
-    let (entry, lease) = (format!("{prefix}:{{1}}:s:1"), format!("{prefix}:{{1}}:e:1"));
+    let (entry, lease) = (format!("{prefix}:{{1}}:1"), format!("{prefix}:{{1}}:e:1"));
     let ticket = missed(&live, 1).await;
     live.publish(user(1), &set(1, &[1], MINUTE), ticket).await.unwrap();
     let good: Vec<u8> = redis::cmd("GET").arg(&entry).query(&mut side).unwrap();
-    assert_eq!(good.len(), 32 + 47);
-    let other_format = [b"\x02", &good[1..]].concat();
-    for bad in [&[][..], &good[..78], &good[..31], &[&good[..], b"x"].concat(), &other_format] {
+    assert_eq!(good.len(), 7 + 23 + 47);
+    let other_format = [b"\x01", &good[1..]].concat();
+    for bad in [&[][..], &good[..76], &good[..6], &[&good[..], b"x"].concat(), &other_format] {
         redis::cmd("SET").arg(&entry).arg(bad).exec(&mut side).unwrap();
         redis::cmd("SET").arg(&lease).arg(bad).exec(&mut side).unwrap();
         assert!(missed(&live, 1).await.lease.is_some());

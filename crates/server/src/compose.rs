@@ -6,6 +6,7 @@ use tollbar_core::{
     Assembly, AssemblyOptions,
     counts::{CountFlusher, FlusherOptions},
     domain::Incarnation,
+    gate::DenialOptions,
     ports::{Clock, Fact, SystemClock},
     usecases::{CallCounts, Ping, Readiness},
 };
@@ -66,5 +67,6 @@ fn options(settings: &Settings, last_flush: Duration) -> AssemblyOptions {
         min_password_length: settings.password.min_length,
         book_limit: settings.counts.book_limit,
         flush: FlusherOptions { every: settings.counts.flush, last: last_flush },
+        denials: DenialOptions { entries: settings.gate.deny_cache, ttl: settings.session.cache_ttl },
     }
 }

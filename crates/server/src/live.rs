@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tollbar_core::{
     LiveTier,
-    ports::{CallTracker, Clock, HealthCheck, RateLimiter, SessionCache, Sharing},
+    ports::{CallTracker, Clock, HealthCheck, OneTrip, RateLimiter, SessionCache, Sharing},
 };
 use tollbar_memory::{MemoryLive, MemoryOptions};
 use tollbar_redis::{RedisLive, RedisOptions};
@@ -50,7 +50,7 @@ impl Live {
 
     fn of<L>(live: L, place: String, redis: Option<RedisLive>) -> Self
     where
-        L: SessionCache + RateLimiter + CallTracker + HealthCheck + 'static,
+        L: SessionCache + RateLimiter + CallTracker + OneTrip + HealthCheck + 'static,
     {
         let live = Arc::new(live);
         Self { tier: LiveTier::of(live.clone()), health: live, place, redis }

@@ -14,6 +14,8 @@ macro_rules! pair {
     ($pair:ident, $durable:ty, $live:ty) => {
         mod $pair {
             type Tiers = tollbar_contract::Pair<$durable, $live>;
+            type FastTiers = tollbar_contract::FastPair<$durable, $live>;
+            type FastTiersWithoutDenials = tollbar_contract::FastPair<$durable, $live, 0>;
 
             mod sessions {
                 tollbar_contract::sessions_suite!(super::Tiers);
@@ -23,6 +25,17 @@ macro_rules! pair {
             }
             mod gate {
                 tollbar_contract::gate_suite!(super::Tiers);
+                tollbar_contract::gate_denials_suite!(super::Tiers);
+            }
+            mod fast_gate {
+                tollbar_contract::gate_suite!(super::FastTiers);
+                tollbar_contract::gate_denials_suite!(super::FastTiers);
+                tollbar_contract::gate_random_suite!(super::FastTiers);
+            }
+            mod fast_gate_without_denials {
+                tollbar_contract::gate_suite!(super::FastTiersWithoutDenials);
+                tollbar_contract::gate_denials_suite!(super::FastTiersWithoutDenials);
+                tollbar_contract::gate_random_suite!(super::FastTiersWithoutDenials);
             }
         }
     };

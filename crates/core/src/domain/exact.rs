@@ -18,6 +18,11 @@ pub struct ExactLog {
 }
 
 impl ExactLog {
+    /// The log of these units, newest first, as an engine keeps them; for [`state`](Self::state), not to be decided on.
+    pub fn of_units(units: impl IntoIterator<Item = Timestamp>) -> Self {
+        Self { units: units.into_iter().collect(), ..Self::default() }
+    }
+
     /// Decides one call and, where every window admits it, charges its cost.
     pub fn decide(&mut self, policy: &Policy, now: Timestamp) -> Decision {
         self.step_back(now);
@@ -67,7 +72,7 @@ impl ExactLog {
     }
 
     /// Every window's state, and its wait for `cost` more units (0: the call is charged already).
-    fn state(&self, policy: &Policy, cost: u32, now: Timestamp) -> Decision {
+    pub fn state(&self, policy: &Policy, cost: u32, now: Timestamp) -> Decision {
         let state = |window: &Window| {
             let held = self.units.partition_point(|&unit| now.since(unit) < window.period());
             let oldest = held.checked_sub(1).and_then(|at| self.units.get(at));

@@ -82,9 +82,12 @@ impl fmt::Display for PolicyName {
     }
 }
 
-/// All windows admit a call or none is charged for it.
+/// All windows admit a call or none is charged for it. Cheap to clone.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Policy(Arc<Parts>);
+
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Policy {
+struct Parts {
     name: PolicyName,
     api: ApiName,
     windows: Vec<Window>,
@@ -122,47 +125,53 @@ impl Policy {
         if windows.is_empty() || windows.len() > MAX_WINDOWS {
             return Err(PolicyError::Windows(windows.len()));
         }
-        Ok(Self { name, api, windows, cost: 1 })
+        Ok(Self(Arc::new(Parts { name, api, windows, cost: 1 })))
     }
 
     /// The same policy, charging `cost` units a call.
     pub fn with_cost(mut self, cost: u32) -> Result<Self, PolicyError> {
-        let quota = self.windows.iter().map(Window::quota).min().unwrap_or(0);
+        let quota = self.windows().iter().map(Window::quota).min().unwrap_or(0);
         if cost == 0 || cost > quota {
             return Err(PolicyError::Cost { cost, quota });
         }
-        self.cost = cost;
+        Arc::make_mut(&mut self.0).cost = cost;
         Ok(self)
     }
 
     /// The name that its state is kept under.
     pub fn name(&self) -> &PolicyName {
-        &self.name
+        &self.0.name
     }
 
     /// The API that admitted calls are counted under.
     pub fn api(&self) -> &ApiName {
-        &self.api
+        &self.0.api
     }
 
     /// Its windows, in the order they were given; at least one.
     pub fn windows(&self) -> &[Window] {
-        &self.windows
+        &self.0.windows
     }
 
     /// The units that a call is charged in every window.
     pub fn cost(&self) -> u32 {
-        self.cost
+        self.0.cost
     }
 
     /// The longest period of its windows.
     pub fn longest_period(&self) -> Duration {
-        self.windows.iter().map(Window::period).max().unwrap_or_default()
+        self.windows().iter().map(Window::period).max().unwrap_or_default()
     }
 
     /// The largest quota of its windows.
     pub fn largest_quota(&self) -> u32 {
-        self.windows.iter().map(Window::quota).max().unwrap_or_default()
+        self.windows().iter().map(Window::quota).max().unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

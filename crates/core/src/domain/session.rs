@@ -67,16 +67,34 @@ pub enum Check {
     Newer,
 }
 
+impl Check {
+    /// Holds a token against the sessions of one set, however they are kept.
+    ///
+    /// # Parameters
+    /// - `token`: of the set's user.
+    /// - `verifier`: the token's.
+    /// - `version`: the set's.
+    /// - `sessions`: the set's, with the time they have left; those that have ended may be left out.
+    pub fn of(
+        token: &SessionToken,
+        verifier: &Verifier,
+        version: Version,
+        sessions: impl IntoIterator<Item = Session>,
+    ) -> Self {
+        match sessions.into_iter().find(|session| session.version == token.version()) {
+            Some(session) if session.verifier == *verifier && !session.remaining.is_zero() => {
+                Self::Live(session.remaining)
+            }
+            None if token.version() > version => Self::Newer,
+            _ => Self::Dead,
+        }
+    }
+}
+
 impl SessionSet {
     /// Holds a token of this set's user against the set.
     pub fn check(&self, token: &SessionToken) -> Check {
-        match self.sessions.iter().find(|session| session.version == token.version()) {
-            Some(session) if session.verifier == token.verifier() && !session.remaining.is_zero() => {
-                Check::Live(session.remaining)
-            }
-            None if token.version() > self.version => Check::Newer,
-            _ => Check::Dead,
-        }
+        Check::of(token, &token.verifier(), self.version, self.sessions.iter().copied())
     }
 }
 

@@ -125,6 +125,11 @@ impl SessionToken {
         self.secret.verifier()
     }
 
+    /// The seal: it names the token among all others and tells nothing of the secret, nor can a token be made of it.
+    pub fn fingerprint(&self) -> [u8; TAG] {
+        self.tag
+    }
+
     /// The text form, for the client that it belongs to and nobody else.
     pub fn expose(&self) -> String {
         let mut bytes = [0; SIGNED + TAG];
@@ -235,6 +240,19 @@ mod tests {
             assert!(key.recognise(bent).is_err(), "{bent}");
         }
         assert!(TokenKey::from_bytes([4; 32]).recognise(&text).is_err());
+    }
+
+    #[test]
+    fn a_fingerprint_is_of_one_token() {
+        let (key, token) = issued();
+        assert_eq!(token.fingerprint(), key.recognise(&token.expose()).unwrap().fingerprint());
+        let of = |user, version, secret| {
+            key.issue(UserId::new(user).unwrap(), Version::new(version), Secret([secret; 32])).fingerprint()
+        };
+        assert_eq!(token.fingerprint(), of(42, 9, 5));
+        for other in [of(43, 9, 5), of(42, 8, 5), of(42, 9, 6)] {
+            assert_ne!(token.fingerprint(), other);
+        }
     }
 
     #[test]

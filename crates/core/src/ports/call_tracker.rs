@@ -7,6 +7,9 @@ use crate::{
     domain::{ApiName, Caller, UserId},
 };
 
+/// How long a leaderboard can be asked for.
+pub const MAX_TOP: usize = 100;
+
 /// The leaderboard and the distinct count of each API.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
@@ -25,7 +28,7 @@ pub trait CallTracker: Send + Sync {
     ///
     /// # Parameters
     /// - `api`: what was called.
-    /// - `limit`: how many at most.
+    /// - `limit`: how many at most; more than [`MAX_TOP`] are never given.
     ///
     /// # Errors
     /// The engine failed.

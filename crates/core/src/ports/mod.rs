@@ -6,6 +6,7 @@ mod clock;
 mod gate;
 mod health;
 mod installation;
+mod one_trip;
 mod password_hasher;
 mod process_lease;
 mod rate_limiter;
@@ -14,11 +15,12 @@ mod session_store;
 mod user_repo;
 
 pub use call_ledger::{CallLedger, TallyKey};
-pub use call_tracker::CallTracker;
+pub use call_tracker::{CallTracker, MAX_TOP};
 pub use clock::{Clock, SystemClock};
 pub use gate::{Admission, Gate};
 pub use health::HealthCheck;
 pub use installation::{Fact, Installation};
+pub use one_trip::{Crossing, OneTrip};
 pub use password_hasher::{HashError, PasswordHasher};
 pub use process_lease::{LeaseError, ProcessLease, Sharing};
 pub use rate_limiter::RateLimiter;
@@ -29,7 +31,7 @@ pub use user_repo::{CreateUserError, Credentials, UserRepo};
 #[cfg(feature = "mock")]
 pub use {
     call_ledger::MockCallLedger, call_tracker::MockCallTracker, clock::ManualClock, clock::MockClock,
-    gate::MockGate, health::MockHealthCheck, installation::MockInstallation,
+    gate::MockGate, health::MockHealthCheck, installation::MockInstallation, one_trip::MockOneTrip,
     password_hasher::MockPasswordHasher, process_lease::MockProcessLease, rate_limiter::MockRateLimiter,
     session_cache::MockSessionCache, session_store::MockSessionStore, user_repo::MockUserRepo,
 };

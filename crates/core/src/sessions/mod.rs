@@ -1,5 +1,6 @@
 //! Tiered sessions: the live tier first, the durable tier behind it, and nothing revoked ever comes back.
 
+mod changes;
 mod loader;
 mod outage;
 mod tiered;

@@ -4,7 +4,7 @@ use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
 use tracing::warn;
 
-use super::{LoadLimits, OnCacheOutage, loader::Loader};
+use super::{LoadLimits, OnCacheOutage, changes::Changes, loader::Loader};
 use crate::{
     StoreError,
     domain::{Check, Secret, SessionSet, SessionToken, Timestamp, TokenKey, UserId},
@@ -53,6 +53,7 @@ pub struct TieredSessions {
     key: TokenKey,
     options: SessionOptions,
     loader: Loader,
+    changes: Changes,
 }
 
 impl TieredSessions {
@@ -65,7 +66,7 @@ impl TieredSessions {
         options: SessionOptions,
     ) -> Self {
         let loader = Loader::new(Arc::clone(&store), Arc::clone(&clock), options.loads);
-        Self { store, cache, clock, key, options, loader }
+        Self { store, cache, clock, key, options, loader, changes: Changes::default() }
     }
 
     /// Opens a session for a user, ending the oldest beyond the bound. `None`: there is no such user.
@@ -77,9 +78,9 @@ impl TieredSessions {
         let session = NewSession { verifier: secret.verifier(), ttl: self.options.ttl };
         let ticket = self.announce(user).await?;
         let now = self.clock.now();
-        let Some(set) = self.store.open(user, session, self.options.max_per_user, now).await? else {
-            return Ok(None);
-        };
+        let set = self.store.open(user, session, self.options.max_per_user, now).await;
+        self.changes.count(user);
+        let Some(set) = set? else { return Ok(None) };
         self.publish_change(user, &set, ticket).await?;
         let token = self.key.issue(user, set.version, secret);
         Ok(Some(Opened { token, expires_at: now + self.options.ttl }))
@@ -93,8 +94,9 @@ impl TieredSessions {
         let Ok(token) = self.key.recognise(token) else { return Ok(false) };
         let user = token.user();
         let ticket = self.announce(user).await?;
-        let closed = self.store.close(user, token.version(), &token.verifier(), self.clock.now()).await?;
-        let Some(closed) = closed else { return Ok(false) };
+        let closed = self.store.close(user, token.version(), &token.verifier(), self.clock.now()).await;
+        self.changes.count(user);
+        let Some(closed) = closed? else { return Ok(false) };
         // Also where nothing was changed: whoever changed it may have died before its publish.
         self.publish_change(user, &closed.set, ticket).await?;
         Ok(closed.was_live)
@@ -105,12 +107,25 @@ impl TieredSessions {
     /// # Errors
     /// The durable tier was needed and failed.
     pub async fn authenticate(&self, token: &str) -> Result<Option<UserId>, StoreError> {
-        let Ok(token) = self.key.recognise(token) else { return Ok(None) };
+        let Some(token) = self.recognise(token) else { return Ok(None) };
+        Ok(self.is_live(&token).await?.then_some(token.user()))
+    }
+
+    /// The token of this text, if its seal is ours: nothing is looked up.
+    pub fn recognise(&self, text: &str) -> Option<SessionToken> {
+        self.key.recognise(text).ok()
+    }
+
+    /// Whether a token is of a live session.
+    ///
+    /// # Errors
+    /// The durable tier was needed and failed.
+    pub async fn is_live(&self, token: &SessionToken) -> Result<bool, StoreError> {
         let user = token.user();
         let ticket = match self.cache.lookup(user).await {
-            Ok(Lookup::Hit { set, ticket }) => match set.check(&token) {
-                Check::Live(_) => return Ok(Some(user)),
-                Check::Dead => return Ok(None),
+            Ok(Lookup::Hit { set, ticket }) => match set.check(token) {
+                Check::Live(_) => return Ok(true),
+                Check::Dead => return Ok(false),
                 Check::Newer => Some(ticket),
             },
             // Without a lease a reader answers from the durable tier and caches nothing.
@@ -120,11 +135,17 @@ impl TieredSessions {
                 None
             }
         };
-        let Some(set) = self.loader.load(user).await? else { return Ok(None) };
+        let Some(set) = self.loader.load(user).await? else { return Ok(false) };
         if let Some(ticket) = ticket {
             self.fill(user, &set, ticket).await;
         }
-        Ok(matches!(set.check(&token), Check::Live(_)).then_some(user))
+        Ok(matches!(set.check(token), Check::Live(_)))
+    }
+
+    /// How often this process has tried to change the sessions of a user, or of another that shares the counter. An answer that
+    /// rests on a session may be repeated while this stands as it stood before the answer was asked for.
+    pub fn changes(&self, user: UserId) -> u64 {
+        self.changes.of(user)
     }
 
     /// First step of a change: takes over the lease and deletes the entry.

@@ -6,10 +6,12 @@ use std::{
 };
 
 use async_trait::async_trait;
-use tollbar_contract::{CallTrackerHarness, ClockHarness, Harness, RateLimiterHarness, SessionCacheHarness};
+use tollbar_contract::{
+    CallTrackerHarness, ClockHarness, Harness, OneTripHarness, RateLimiterHarness, SessionCacheHarness,
+};
 use tollbar_core::{
     domain::UserId,
-    ports::{CallTracker, Clock, ManualClock, RateLimiter, SessionCache},
+    ports::{CallTracker, Clock, ManualClock, OneTrip, RateLimiter, SessionCache},
 };
 use tollbar_memory::{MemoryLive, MemoryOptions};
 
@@ -85,6 +87,12 @@ impl RateLimiterHarness for Memory {
 
 impl CallTrackerHarness for Memory {
     fn call_tracker(&self) -> Arc<dyn CallTracker> {
+        self.live()
+    }
+}
+
+impl OneTripHarness for Memory {
+    fn one_trip(&self) -> Arc<dyn OneTrip> {
         self.live()
     }
 }

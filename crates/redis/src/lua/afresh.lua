@@ -1,5 +1,5 @@
 -- Runs a command on a key. What is of another type is damaged, and as good as absent: the ledger of calls raises the
--- board and the sketch again.
+-- counts again.
 local function afresh(key, ...)
   local answer = redis.pcall(...)
   if type(answer) == 'table' and answer.err then
@@ -7,6 +7,7 @@ local function afresh(key, ...)
       error(answer)
     end
     redis.call('DEL', key)
-    redis.call(...)
+    return redis.call(...)
   end
+  return answer
 end

@@ -6,8 +6,3 @@ local function time_now(given)
   local time = redis.call('TIME')
   return time[1] * 1000000 + time[2]
 end
-
--- Milliseconds, rounded up, for a key that must outlive this many microseconds.
-local function ttl_of(micros, slack)
-  return math.ceil(micros / 1000) + slack
-end

@@ -1,3 +1,4 @@
--- KEYS: log. ARGV: as for `decide`. Answers what `decide` would say of a call that it has not charged yet.
-local now, cost = time_now(ARGV[1]), tonumber(ARGV[3])
-return describe(read_log(KEYS[1], now), numbers_from(4), cost, now)
+-- KEYS: record. ARGV: now, slack, policy. Answers what `decide` would say of a call that it has not charged yet.
+local now = time_now(ARGV[1])
+local _, states = decide(read_record(KEYS[1]), read_policy(ARGV[3], 1), now, false)
+return pack('>I7', now) .. states

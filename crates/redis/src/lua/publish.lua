@@ -1,4 +1,4 @@
--- KEYS: entry, lease. ARGV: now, slack, ticket's time, ticket's nonce or '', lease lifetime, entry lifetime, version,
+-- KEYS: record, lease. ARGV: now, slack, ticket's time, ticket's nonce or '', lease lifetime, lifetime of a set, version,
 -- sessions. Answers 1 if the set was written, else 0.
 local now, slack, handed_out, nonce = time_now(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local version, sessions = ARGV[7], ARGV[8]
@@ -6,10 +6,11 @@ local stamp, refused = read_stamp()
 if refused then
   return refused
 end
-local entry, spoilt = read_entry(KEYS[1], stamp, now)
+local record = read_record(KEYS[1])
+local lives, there = set_lives(record, stamp, now)
 local wanted
-if entry then
-  wanted = is_later(version, entry)
+if lives then
+  wanted = is_later(version, record)
 else
   wanted = nonce ~= '' and live_lease(KEYS[2], stamp, now, tonumber(ARGV[5])) == nonce
 end
@@ -18,11 +19,11 @@ redis.call('DEL', KEYS[2])
 local base = math.min(handed_out, now)
 local ends = base + tonumber(ARGV[6])
 if wanted and ends > now then
-  redis.call('SET', KEYS[1], pack_entry(stamp, version, base, ends, sessions), 'PX', ttl_of(ends - now, slack))
+  write_record(KEYS[1], with_set(record, pack_set(stamp, version, base, ends, sessions)), now, slack)
   return 1
 end
--- An entry that is known to be out of date goes, also where its successor came too late to be written.
-if spoilt or (entry and wanted) then
-  redis.call('DEL', KEYS[1])
+-- A set that is known to be out of date goes, also where its successor came too late to be written.
+if there and (wanted or not lives) then
+  write_record(KEYS[1], with_set(record, '\0\0'), now, slack)
 end
 return 0

@@ -64,3 +64,11 @@ pub(crate) fn set(version: u64, of: &[u64], remaining: Duration) -> SessionSet {
     };
     SessionSet { version: Version::new(version), sessions: of.iter().map(session).collect() }
 }
+
+/// How many scripts clients have sent to this engine: trips, as far as decisions go.
+pub(crate) fn trips(redis: &tollbar_testkit::PrivateRedis) -> u64 {
+    let stats: String = redis::cmd("INFO").arg("commandstats").query(&mut beside(&redis.url())).unwrap();
+    let calls = |line: &str| line.split(['=', ',']).nth(1).and_then(|calls| calls.parse::<u64>().ok());
+    let scripts = ["cmdstat_evalsha:", "cmdstat_eval:"];
+    stats.lines().filter(|line| scripts.iter().any(|name| line.starts_with(name))).filter_map(calls).sum()
+}

@@ -6,10 +6,12 @@ use std::{
 };
 
 use async_trait::async_trait;
-use tollbar_contract::{CallTrackerHarness, ClockHarness, Harness, RateLimiterHarness, SessionCacheHarness};
+use tollbar_contract::{
+    CallTrackerHarness, ClockHarness, Harness, OneTripHarness, RateLimiterHarness, SessionCacheHarness,
+};
 use tollbar_core::{
     domain::UserId,
-    ports::{CallTracker, Clock, HealthCheck, ManualClock, RateLimiter, SessionCache},
+    ports::{CallTracker, Clock, HealthCheck, ManualClock, OneTrip, RateLimiter, SessionCache},
 };
 use tollbar_redis::{RedisLive, RedisOptions};
 use tollbar_testkit::{PrivateRedis, RedisPrefix, SavedRedis};
@@ -116,6 +118,12 @@ impl RateLimiterHarness for Redis {
 
 impl CallTrackerHarness for Redis {
     fn call_tracker(&self) -> Arc<dyn CallTracker> {
+        self.live.clone()
+    }
+}
+
+impl OneTripHarness for Redis {
+    fn one_trip(&self) -> Arc<dyn OneTrip> {
         self.live.clone()
     }
 }

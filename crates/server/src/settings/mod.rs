@@ -3,6 +3,7 @@
 mod counts;
 mod database;
 mod error;
+mod gate;
 mod keys;
 mod log;
 mod password;
@@ -21,6 +22,7 @@ pub use self::{
     counts::CountSettings,
     database::{DatabaseSettings, DatabaseUrl},
     error::SettingsError,
+    gate::GateSettings,
     log::{LogFormat, LogLevel, LogSettings},
     password::PasswordSettings,
     redis::RedisSettings,
@@ -44,6 +46,8 @@ pub struct Settings {
     pub password: PasswordSettings,
     /// `ping.delay`
     pub ping_delay: Duration,
+    /// `[gate]`
+    pub gate: GateSettings,
     /// `[counts]`
     pub counts: CountSettings,
     /// `[log]`
@@ -70,6 +74,7 @@ impl Settings {
             session: SessionSettings::read(keys)?,
             password: PasswordSettings::read(keys)?,
             ping_delay: keys.duration("ping.delay", Duration::ZERO..=Duration::from_secs(60))?,
+            gate: GateSettings::read(keys)?,
             counts: CountSettings::read(keys)?,
             log: LogSettings::read(keys)?,
             policy: policies::read(keys)?,

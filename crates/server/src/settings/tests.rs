@@ -31,6 +31,7 @@ fn the_defaults_are_those_of_the_design() {
     assert_eq!(settings.session.options.on_cache_outage, OnCacheOutage::Serve);
     assert_eq!((settings.password.bcrypt_cost, settings.password.queue), (12, 64));
     assert_eq!(settings.password.min_length, 7);
+    assert_eq!(settings.gate.deny_cache, 65_536);
     assert_eq!(
         (settings.ping_delay, settings.counts.flush),
         (Duration::from_millis(100), Duration::from_secs(1))
@@ -82,6 +83,11 @@ fn a_files_list_of_policies_replaces_the_default_list() {
 }
 
 #[test]
+fn nothing_is_a_size_of_the_deny_cache() {
+    assert_eq!(load("[gate]\ndeny_cache = 0\n", &[]).unwrap().gate.deny_cache, 0);
+}
+
+#[test]
 fn a_mistake_in_the_file_is_one_line_that_names_key_and_value() {
     let windows = "windows = [{ quota = 1, period = \"5s\" }]";
     let policy = |rest: &str| format!("[[policies]]\nname = \"p\"\npath = \"/ping\"\n{rest}\n");
@@ -104,6 +110,10 @@ fn a_mistake_in_the_file_is_one_line_that_names_key_and_value() {
         (
             "[password]\nbcrypt_cost = 3\n",
             "bad setting password.bcrypt_cost = \"3\", from FILE: it must be a whole number from 4 to 31",
+        ),
+        (
+            "[gate]\ndeny_cache = -1\n",
+            "bad setting gate.deny_cache = \"-1\", from FILE: it must be a whole number from 0 to 10000000",
         ),
         (
             "[session]\nttl = 30\n",

@@ -52,56 +52,29 @@ impl Gate for PlainGate {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::{
-        domain::{
-            ApiName, Decision, PolicyName, Quota, Secret, Session, SessionSet, Timestamp, TokenKey, UserId,
-            Version, Window, WindowState,
-        },
-        ports::{
-            Lookup, ManualClock, MockCallTracker, MockRateLimiter, MockSessionCache, MockSessionStore, Ticket,
-        },
-        sessions::SessionOptions,
+        gate::fixture::{decision, policy, sessions, token, user},
+        ports::{MockCallTracker, MockRateLimiter, MockSessionCache, MockSessionStore},
     };
 
     /// A gate on which `limiter` and `tracker` are asked, its book, and a live token.
     fn gate(limiter: MockRateLimiter, tracker: MockCallTracker) -> (PlainGate, Arc<CallBook>, String) {
-        let key = TokenKey::from_bytes([1; 32]);
-        let secret = Secret::from_bytes([2; 32]);
-        let token = key.issue(UserId::new(7).unwrap(), Version::new(1), secret);
-        let session = Session {
-            version: token.version(),
-            verifier: token.verifier(),
-            remaining: Duration::from_secs(60),
-        };
-        let set = SessionSet { version: token.version(), sessions: vec![session] };
-        let mut cache = MockSessionCache::new();
-        cache.expect_lookup().returning(move |_| {
-            let ticket = Ticket { at: Timestamp::default(), lease: None };
-            Ok(Lookup::Hit { set: set.clone(), ticket })
-        });
-        let (store, clock) = (Arc::new(MockSessionStore::new()), Arc::new(ManualClock::new()));
-        let sessions = TieredSessions::new(store, Arc::new(cache), clock, key, SessionOptions::default());
         let book = Arc::new(CallBook::new(10));
-        let gate =
-            PlainGate::new(Arc::new(sessions), Arc::new(limiter), Arc::new(tracker), Arc::clone(&book));
-        (gate, book, token.expose())
+        let sessions = sessions(MockSessionStore::new(), MockSessionCache::new());
+        let gate = PlainGate::new(sessions, Arc::new(limiter), Arc::new(tracker), Arc::clone(&book));
+        (gate, book, token(2).expose())
     }
 
-    fn policy() -> Policy {
-        let window = Window::new(Quota::new(1).unwrap(), Duration::from_secs(5)).unwrap();
-        Policy::new(PolicyName::new("ping").unwrap(), ApiName::new("ping").unwrap(), vec![window]).unwrap()
+    fn ping() -> Policy {
+        policy("ping", &[(1, 5)])
     }
 
-    fn deciding(retry_after: Duration) -> MockRateLimiter {
+    fn deciding(wait: u64) -> MockRateLimiter {
         let mut limiter = MockRateLimiter::new();
-        limiter.expect_decide().once().returning(move |policy, user| {
-            assert_eq!(user.get(), 7);
-            let window = policy.windows()[0];
-            let state = WindowState { window, remaining: 0, reset_after: Duration::ZERO, retry_after };
-            Ok(Decision { at: Timestamp::default(), windows: vec![state] })
+        limiter.expect_decide().once().returning(move |policy, asked| {
+            assert_eq!(asked, user());
+            Ok(decision(policy, &[(0, 5, wait)]))
         });
         limiter
     }
@@ -110,15 +83,15 @@ mod tests {
     async fn an_admitted_call_is_recorded_and_joins_the_epoch() {
         let mut tracker = MockCallTracker::new();
         tracker.expect_record().once().returning(|_, _| Ok(()));
-        let (gate, book, token) = gate(deciding(Duration::ZERO), tracker);
-        assert!(matches!(gate.admit(&token, &policy()).await.unwrap(), Admission::Admitted { .. }));
+        let (gate, book, token) = gate(deciding(0), tracker);
+        assert!(matches!(gate.admit(&token, &ping()).await.unwrap(), Admission::Admitted { .. }));
         assert_eq!(book.close().unwrap().settled().await[0].calls, 1);
     }
 
     #[tokio::test]
     async fn a_limited_call_is_not_recorded_and_leaves_the_epoch_empty() {
-        let (gate, book, token) = gate(deciding(Duration::from_secs(5)), MockCallTracker::new());
-        assert!(matches!(gate.admit(&token, &policy()).await.unwrap(), Admission::Limited { .. }));
+        let (gate, book, token) = gate(deciding(5), MockCallTracker::new());
+        assert!(matches!(gate.admit(&token, &ping()).await.unwrap(), Admission::Limited { .. }));
         assert!(book.close().is_none());
     }
 
@@ -126,15 +99,17 @@ mod tests {
     async fn a_call_that_could_not_be_recorded_is_not_acknowledged_and_not_counted() {
         let mut tracker = MockCallTracker::new();
         tracker.expect_record().returning(|_, _| Err(StoreError::transient("test", "down")));
-        let (gate, book, token) = gate(deciding(Duration::ZERO), tracker);
-        assert!(gate.admit(&token, &policy()).await.unwrap_err().is_transient());
+        let (gate, book, token) = gate(deciding(0), tracker);
+        assert!(gate.admit(&token, &ping()).await.unwrap_err().is_transient());
         assert!(book.close().is_none());
     }
 
     #[tokio::test]
     async fn without_a_session_neither_limiter_nor_tracker_is_asked() {
         let (gate, book, _) = gate(MockRateLimiter::new(), MockCallTracker::new());
-        assert_eq!(gate.admit("tbs_nonsense", &policy()).await.unwrap(), Admission::Unauthenticated);
+        for dead in ["tbs_nonsense", &token(1).expose()] {
+            assert_eq!(gate.admit(dead, &ping()).await.unwrap(), Admission::Unauthenticated);
+        }
         assert!(book.close().is_none());
     }
 
@@ -142,6 +117,6 @@ mod tests {
     async fn a_call_that_could_not_be_counted_is_not_charged() {
         let (mut gate, _, token) = gate(MockRateLimiter::new(), MockCallTracker::new());
         gate.book = Arc::new(CallBook::new(0));
-        assert!(gate.admit(&token, &policy()).await.unwrap_err().is_transient());
+        assert!(gate.admit(&token, &ping()).await.unwrap_err().is_transient());
     }
 }

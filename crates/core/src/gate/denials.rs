@@ -1,0 +1,166 @@
+//! The deny cache: whoever is known to be over a limit is denied again without a trip, until the wait is over.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use quick_cache::{Equivalent, sync::Cache};
+
+use crate::domain::{Decision, Policy, PolicyName, SessionToken, Timestamp, WindowState};
+
+/// How much is remembered, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DenialOptions {
+    /// Denials at once; one more pushes out another. 0: none is remembered.
+    pub entries: usize,
+    /// How long a denial is repeated at most, from when its call was taken up: no longer than a session may be believed.
+    pub ttl: Duration,
+}
+
+impl Default for DenialOptions {
+    fn default() -> Self {
+        Self { entries: 65_536, ttl: Duration::from_secs(60) }
+    }
+}
+
+/// The denials that are remembered. They never admit a call: all they can do is to spare the engine a question.
+#[derive(Debug)]
+pub struct Denials {
+    known: Option<Cache<Key, Arc<Denial>>>,
+    ttl: Duration,
+    clearings: AtomicU64,
+}
+
+/// When a call was taken up, and what was so at that time: its denial holds while that still is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Departure {
+    at: Timestamp,
+    session_changes: u64,
+    clearings: u64,
+}
+
+/// Whose calls are denied: the token by its seal, which is no secret, and never by its text.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Key {
+    token: [u8; 16],
+    policy: PolicyName,
+    cost: u32,
+}
+
+/// The same for a look-up, which takes nothing into its own. It must hash as [`Key`] does.
+#[derive(Hash)]
+struct KeyRef<'a> {
+    token: [u8; 16],
+    policy: &'a PolicyName,
+    cost: u32,
+}
+
+impl<'a> KeyRef<'a> {
+    fn of(token: &SessionToken, policy: &'a Policy) -> Self {
+        Self { token: token.fingerprint(), policy: policy.name(), cost: policy.cost() }
+    }
+}
+
+impl Equivalent<Key> for KeyRef<'_> {
+    fn equivalent(&self, key: &Key) -> bool {
+        (self.token, self.policy, self.cost) == (key.token, &key.policy, key.cost)
+    }
+}
+
+/// What the engine said of a call that departed before.
+#[derive(Debug)]
+struct Denial {
+    departure: Departure,
+    policy: Policy,
+    decision: Decision,
+}
+
+impl Denials {
+    /// Nothing is known yet.
+    pub fn new(options: DenialOptions) -> Self {
+        let known = (options.entries > 0).then(|| Cache::new(options.entries));
+        Self { known, ttl: options.ttl, clearings: AtomicU64::new(0) }
+    }
+
+    /// Forgets every denial, those of calls under way included: for limits that were changed by other means than a call.
+    pub fn clear(&self) {
+        self.clearings.fetch_add(1, Ordering::AcqRel);
+        if let Some(known) = &self.known {
+            known.clear();
+        }
+    }
+
+    /// Notes when a call is taken up, before anything is asked on its behalf. `session_changes`: how often its user's sessions
+    /// have been changed.
+    pub(super) fn departure(&self, now: Timestamp, session_changes: u64) -> Departure {
+        Departure { at: now, session_changes, clearings: self.clearings.load(Ordering::Acquire) }
+    }
+
+    /// The denial of a call that is like one denied before, as the engine would put it now.
+    pub(super) fn recall(
+        &self,
+        token: &SessionToken,
+        policy: &Policy,
+        departure: Departure,
+    ) -> Option<Decision> {
+        let (known, key) = (self.known.as_ref()?, KeyRef::of(token, policy));
+        let denial = known.get(&key)?;
+        let decision = denial.again(policy, departure, self.ttl);
+        if decision.is_none() {
+            known.remove_if(&key, |found| Arc::ptr_eq(found, &denial));
+        }
+        decision
+    }
+
+    /// Remembers what the engine said of a call that it denied.
+    pub(super) fn remember(
+        &self,
+        token: &SessionToken,
+        policy: &Policy,
+        departure: Departure,
+        decision: &Decision,
+    ) {
+        let Some(known) = &self.known else { return };
+        let KeyRef { token, policy: name, cost } = KeyRef::of(token, policy);
+        let denial = Denial { departure, policy: policy.clone(), decision: decision.clone() };
+        known.insert(Key { token, policy: name.clone(), cost }, Arc::new(denial));
+    }
+}
+
+impl Denial {
+    fn again(&self, policy: &Policy, now: Departure, ttl: Duration) -> Option<Decision> {
+        let then = self.departure;
+        let passed = now.at.since(then.at);
+        let holds = now.at >= then.at
+            && passed < ttl.min(self.decision.retry_after())
+            && (now.session_changes, now.clearings) == (then.session_changes, then.clearings)
+            && *policy == self.policy;
+        holds.then(|| {
+            let later = |window: &WindowState| later(window, policy.cost(), passed);
+            Decision {
+                at: self.decision.at + passed,
+                windows: self.decision.windows.iter().map(later).collect(),
+            }
+        })
+    }
+}
+
+/// A window's state when this much time has passed and no call was admitted. What has left it meanwhile is not known, so `remaining`
+/// is the least that it can be.
+fn later(then: &WindowState, cost: u32, passed: Duration) -> WindowState {
+    let retry_after = then.retry_after.saturating_sub(passed);
+    let released = then.violated() && retry_after.is_zero();
+    WindowState {
+        window: then.window,
+        remaining: if released { then.remaining.max(cost) } else { then.remaining },
+        reset_after: then.reset_after.saturating_sub(passed),
+        retry_after,
+    }
+}
+
+#[cfg(test)]
+mod tests;

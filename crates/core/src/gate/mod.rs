@@ -1,0 +1,11 @@
+//! The whole decision on a call: over any tiers by a trip a step, or by an engine that does it in one.
+
+mod denials;
+mod fast;
+#[cfg(test)]
+mod fixture;
+mod plain;
+
+pub use denials::{DenialOptions, Denials};
+pub use fast::FastGate;
+pub use plain::PlainGate;

@@ -1,0 +1,45 @@
+//! `CallTracker` in memory: exact, from the boards.
+
+use std::cmp::Reverse;
+
+use async_trait::async_trait;
+use tollbar_core::{
+    StoreError,
+    domain::{ApiName, Caller, UserId},
+    ports::{CallTracker, MAX_TOP},
+};
+
+use crate::live::MemoryLive;
+
+#[async_trait]
+impl CallTracker for MemoryLive {
+    async fn record(&self, api: &ApiName, user: UserId) -> Result<(), StoreError> {
+        self.boards.record(api, user);
+        Ok(())
+    }
+
+    async fn top(&self, api: &ApiName, limit: usize) -> Result<Vec<Caller>, StoreError> {
+        let Some(board) = self.boards.known(api) else { return Ok(Vec::new()) };
+        let limit = limit.min(MAX_TOP);
+        let mut callers = Vec::new();
+        for part in board.each() {
+            callers.extend(part.top(limit));
+        }
+        callers.sort_unstable_by_key(|caller| (Reverse(caller.calls), caller.user));
+        callers.truncate(limit);
+        Ok(callers)
+    }
+
+    async fn distinct(&self, api: &ApiName) -> Result<u64, StoreError> {
+        let Some(board) = self.boards.known(api) else { return Ok(0) };
+        Ok(board.each().map(|part| part.users()).sum())
+    }
+
+    async fn raise(&self, api: &ApiName, totals: &[Caller]) -> Result<(), StoreError> {
+        let board = self.boards.of(api);
+        for caller in totals.iter().filter(|caller| caller.calls > 0) {
+            board.of(caller.user).raise(caller.user, |calls| calls.max(caller.calls));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,124 @@
+//! Calls that travel together: the arguments of their script, and the answer to each.
+
+use std::{collections::HashMap, time::Duration};
+
+use fred::types::Value;
+use tollbar_core::{
+    StoreError,
+    domain::{ApiName, Policy, SessionToken, UserId, Verifier, Version},
+    ports::Crossing,
+};
+
+use crate::{
+    arguments::Arguments,
+    failure::refused_by_script,
+    keys::{Keys, Partition},
+    policy_codec::{STATE, TIME, pack, split_time, unpack, unpack_units},
+    reply::{Misshapen, bytes},
+    tracker::member,
+};
+
+/// How many calls one script takes: little enough that others need not wait long, and that a place or a policy among them has
+/// a number of one byte.
+pub(crate) const MOST: usize = 128;
+
+/// One call.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    pub(crate) user: UserId,
+    /// What the session must be: its version and its verifier; `None` where it is known to live.
+    pub(crate) session: Option<(Version, Verifier)>,
+    pub(crate) policy: Policy,
+}
+
+impl Call {
+    /// A call whose session is to be checked.
+    pub(crate) fn of(token: &SessionToken, policy: &Policy) -> Self {
+        let session = Some((token.version(), token.verifier()));
+        Self { user: token.user(), session, policy: policy.clone() }
+    }
+}
+
+/// The arguments of the script, after its keys and the time: keys are the record of each call, then the floors, calls, boards
+/// and sketches of the places that they name.
+pub(crate) fn arguments(
+    calls: &[&Call],
+    keys: &Keys,
+    timed: impl FnOnce(Vec<String>) -> Arguments,
+) -> Arguments {
+    debug_assert!(calls.len() <= MOST, "a place has a number of one byte");
+    let mut policies: Vec<&Policy> = Vec::new();
+    let mut places: HashMap<(&ApiName, Partition), u8> = HashMap::new();
+    let mut of_places = Vec::new();
+    let mut names = Vec::with_capacity(calls.len() * 2);
+    let mut packed = Vec::with_capacity(calls.len() * 51);
+    for call in calls {
+        let (api, at) = (call.policy.api(), keys.partition(call.user));
+        let next = one_byte(places.len());
+        let place = *places.entry((api, at)).or_insert_with(|| {
+            of_places.push(keys.place(api, at));
+            next
+        });
+        let policy = policies.iter().position(|known| **known == call.policy).unwrap_or_else(|| {
+            policies.push(&call.policy);
+            policies.len() - 1
+        });
+        names.push(keys.record(call.user));
+        packed.extend([one_byte(policy), place, u8::from(call.session.is_some())]);
+        packed.extend(member(call.user));
+        match &call.session {
+            Some((version, verifier)) => {
+                packed.extend(version.get().to_be_bytes());
+                packed.extend(verifier.as_bytes());
+            }
+            None => packed.extend([0; 8 + 32]),
+        }
+    }
+    names.extend(of_places.iter().map(|place| place.floor.clone()));
+    names.extend(of_places.iter().map(|place| place.calls.clone()));
+    names.extend(of_places.iter().map(|place| place.board.clone()));
+    names.extend(of_places.into_iter().map(|place| place.sketch));
+    let mut of_policies = Vec::new();
+    for policy in policies {
+        pack(policy, &mut of_policies);
+    }
+    timed(names).bytes(of_policies).bytes(packed)
+}
+
+/// The number of the next thing, from 1.
+fn one_byte(index: usize) -> u8 {
+    u8::try_from(index + 1).expect("a batch names no more things than it has calls")
+}
+
+/// The answer to each call, in order.
+pub(crate) fn answers(
+    answer: &Value,
+    calls: &[&Call],
+    operation: &'static str,
+    deadline: Duration,
+) -> Result<Vec<Result<Crossing, StoreError>>, Misshapen> {
+    let (at, mut rest) = split_time(bytes(answer)?)?;
+    let mut answers = Vec::with_capacity(calls.len());
+    for call in calls {
+        let (kind, body) = rest.split_first().ok_or(Misshapen)?;
+        let length = match kind {
+            b'A' | b'L' => call.policy.windows().len() * STATE,
+            b'a' | b'l' => 1 + usize::from(*body.first().ok_or(Misshapen)?) * TIME,
+            b'D' | b'U' => 0,
+            b'E' => 2 + usize::from(u16::from_be_bytes(*body.first_chunk().ok_or(Misshapen)?)),
+            _ => return Err(Misshapen),
+        };
+        let (body, others) = body.split_at_checked(length).ok_or(Misshapen)?;
+        rest = others;
+        answers.push(match kind {
+            b'A' => Ok(Crossing::Admitted(unpack(at, body, &call.policy)?)),
+            b'L' => Ok(Crossing::Limited(unpack(at, body, &call.policy)?)),
+            b'a' => Ok(Crossing::Admitted(unpack_units(at, &body[1..], &call.policy, 0)?)),
+            b'l' => Ok(Crossing::Limited(unpack_units(at, &body[1..], &call.policy, call.policy.cost())?)),
+            b'D' => Ok(Crossing::Dead),
+            b'U' => Ok(Crossing::Unknown),
+            _ => Err(refused_by_script(operation, deadline, &String::from_utf8_lossy(&body[2..]))),
+        });
+    }
+    if rest.is_empty() { Ok(answers) } else { Err(Misshapen) }
+}

@@ -1,0 +1,84 @@
+//! `OneTrip` on Redis: calls that wait at the same time share one script.
+
+use async_trait::async_trait;
+use tokio::{sync::oneshot, time::timeout};
+use tollbar_core::{
+    StoreError,
+    domain::{Decision, Policy, SessionToken, UserId},
+    ports::{Crossing, OneTrip},
+};
+
+use crate::{
+    batch::{self, Call},
+    engine::Sending::Once,
+    lanes::{Answer, Waiting},
+    live::RedisLive,
+    reply::Misshapen,
+    scripts::ADMIT,
+};
+
+const ADMIT_CALL: &str = "admit a call";
+
+#[async_trait]
+impl OneTrip for RedisLive {
+    async fn admit(&self, token: &SessionToken, policy: &Policy) -> Result<Crossing, StoreError> {
+        self.cross(Call::of(token, policy)).await
+    }
+
+    async fn charge(&self, user: UserId, policy: &Policy) -> Result<Decision, StoreError> {
+        match self.cross(Call { user, session: None, policy: policy.clone() }).await? {
+            Crossing::Admitted(decision) | Crossing::Limited(decision) => Ok(decision),
+            Crossing::Dead | Crossing::Unknown => Err(Misshapen::of(ADMIT_CALL)(Misshapen)),
+        }
+    }
+}
+
+impl RedisLive {
+    async fn cross(&self, call: Call) -> Answer {
+        let (lanes, deadline) = (&self.shared.lanes, self.shared.engine.deadline());
+        let at = lanes.choose(self.shared.keys.partition(call.user));
+        let (answer, answered) = oneshot::channel();
+        let was_idle = lanes.push(at, Waiting { call, answer });
+        if was_idle.ok_or_else(|| StoreError::overloaded(ADMIT_CALL))? {
+            // A task of its own, so that a caller who leaves does not take the others with it.
+            let live = self.clone();
+            tokio::spawn(async move { live.drive(at).await });
+        }
+        match timeout(deadline, answered).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(StoreError::transient(ADMIT_CALL, "the batch was dropped")),
+            Err(_) => Err(StoreError::deadline(ADMIT_CALL, deadline)),
+        }
+    }
+
+    async fn drive(&self, at: usize) {
+        let mut turn = self.shared.lanes.turn(at);
+        while let Some(batch) = turn.next_batch() {
+            self.send(batch).await;
+        }
+    }
+
+    /// Sends a batch once. A lost answer is an unknown outcome for each of its callers.
+    async fn send(&self, batch: Vec<Waiting>) {
+        let calls: Vec<&Call> = batch.iter().map(|waiting| &waiting.call).collect();
+        let arguments = batch::arguments(&calls, &self.shared.keys, |keys| self.timed(keys));
+        let answered = self.shared.engine.run(ADMIT_CALL, Once, &ADMIT, arguments).await;
+        let deadline = self.shared.engine.deadline();
+        let answers = answered.and_then(|answer| {
+            batch::answers(&answer, &calls, ADMIT_CALL, deadline).map_err(Misshapen::of(ADMIT_CALL))
+        });
+        // A caller that has left needs no answer.
+        match answers {
+            Ok(answers) => {
+                for (waiting, answer) in batch.into_iter().zip(answers) {
+                    let _ = waiting.answer.send(answer);
+                }
+            }
+            Err(error) => {
+                for waiting in batch {
+                    let _ = waiting.answer.send(Err(error.clone()));
+                }
+            }
+        }
+    }
+}

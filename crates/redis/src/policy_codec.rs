@@ -1,0 +1,107 @@
+//! A policy as the scripts read it, and the decision that they answer.
+
+use std::time::Duration;
+
+use tollbar_core::domain::{Decision, ExactLog, Policy, Timestamp, Window, WindowState};
+
+use crate::reply::Misshapen;
+
+/// Units held 2 | reset 7 | wait 7, for each window.
+pub(crate) const STATE: usize = 2 + TIME + TIME;
+/// A time in microseconds.
+pub(crate) const TIME: usize = 7;
+
+/// Appends: length of the name 1 | name | cost 2 | windows 1, then for each: quota 2 | period 6.
+pub(crate) fn pack(policy: &Policy, into: &mut Vec<u8>) {
+    let name = policy.name().as_str().as_bytes();
+    let narrow = |number: u32| u16::try_from(number).expect("a quota is 10,000 at most").to_be_bytes();
+    into.push(u8::try_from(name.len()).expect("a policy's name has 64 bytes at most"));
+    into.extend(name);
+    into.extend(narrow(policy.cost()));
+    into.push(u8::try_from(policy.windows().len()).expect("a policy has 8 windows at most"));
+    for window in policy.windows() {
+        into.extend(narrow(window.quota()));
+        into.extend(&window.period_micros().to_be_bytes()[2..]);
+    }
+}
+
+/// The decision that was made at this time, from the states of the policy's windows.
+pub(crate) fn unpack(at: Timestamp, states: &[u8], policy: &Policy) -> Result<Decision, Misshapen> {
+    let (states, []) = states.as_chunks::<STATE>() else { return Err(Misshapen) };
+    if states.len() != policy.windows().len() {
+        return Err(Misshapen);
+    }
+    let windows = policy.windows().iter().zip(states).map(|(window, state)| window_state(*window, state));
+    Ok(Decision { at, windows: windows.collect() })
+}
+
+/// The decision that was made at this time, from all units that are held, newest first; `cost` is what was not charged.
+pub(crate) fn unpack_units(
+    at: Timestamp,
+    units: &[u8],
+    policy: &Policy,
+    cost: u32,
+) -> Result<Decision, Misshapen> {
+    let (units, []) = units.as_chunks::<TIME>() else { return Err(Misshapen) };
+    let log = ExactLog::of_units(units.iter().map(|unit| Timestamp::from_micros(number(unit))));
+    Ok(log.state(policy, cost, at))
+}
+
+/// A time at the beginning of an answer, and the rest.
+pub(crate) fn split_time(answer: &[u8]) -> Result<(Timestamp, &[u8]), Misshapen> {
+    let (time, rest) = answer.split_first_chunk::<TIME>().ok_or(Misshapen)?;
+    Ok((Timestamp::from_micros(number(time)), rest))
+}
+
+fn window_state(window: Window, state: &[u8; STATE]) -> WindowState {
+    let held = u32::from(u16::from_be_bytes([state[0], state[1]]));
+    WindowState {
+        window,
+        remaining: window.quota().saturating_sub(held),
+        reset_after: Duration::from_micros(number(&state[2..2 + TIME])),
+        retry_after: Duration::from_micros(number(&state[2 + TIME..])),
+    }
+}
+
+fn number(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0, |sum, byte| (sum << 8) | u64::from(*byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use tollbar_core::domain::{ApiName, PolicyName, Quota};
+
+    use super::*;
+
+    fn policy() -> Policy {
+        let window =
+            |quota, secs| Window::new(Quota::new(quota).unwrap(), Duration::from_secs(secs)).unwrap();
+        let windows = vec![window(7, 1), window(10_000, 400 * 24 * 60 * 60)];
+        let policy =
+            Policy::new(PolicyName::new("p.1").unwrap(), ApiName::new("a").unwrap(), windows).unwrap();
+        policy.with_cost(5).unwrap()
+    }
+
+    #[test]
+    fn a_policy_is_packed_as_the_scripts_read_it() {
+        let mut packed = Vec::new();
+        pack(&policy(), &mut packed);
+        let second = [0, 7, 0, 0, 0, 15, 66, 64];
+        let long = [39, 16, 31, 110, 160, 134, 0, 0];
+        assert_eq!(packed, [&[3, b'p', b'.', b'1', 0, 5, 2][..], &second, &long].concat());
+    }
+
+    #[test]
+    fn an_answer_of_another_length_is_refused() {
+        let at = Timestamp::from_micros(3);
+        for states in [vec![], vec![0; STATE], vec![0; 2 * STATE + 1], vec![0; 3 * STATE]] {
+            assert_eq!(unpack(at, &states, &policy()), Err(Misshapen));
+        }
+        let mut states = vec![0; 2 * STATE];
+        (states[1], states[8], states[15]) = (6, 9, 8);
+        let first = unpack(at, &states, &policy()).unwrap().windows[0];
+        let micros = Duration::from_micros;
+        assert_eq!((first.remaining, first.reset_after, first.retry_after), (1, micros(9), micros(8)));
+        assert_eq!(split_time(&[0; 6]), Err(Misshapen));
+    }
+}
