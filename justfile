@@ -33,6 +33,11 @@ logs:
 test *args:
     cargo xtask test -- {{ args }}
 
+# Measure Tollbar beside a bare web server, a trip a step and well-known parts; installs wrk
+[group('check')]
+bench *args:
+    cargo xtask bench {{ args }}
+
 # Run clippy with warnings denied
 [group('check')]
 lint:

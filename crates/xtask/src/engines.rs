@@ -5,7 +5,7 @@ use std::env;
 use tollbar_testkit::{EngineError, POSTGRES_URL, PrivatePostgres, PrivateRedis, REDIS_URL};
 
 use crate::error::XtaskError;
-use crate::install::install_missing;
+use crate::install::{Program, install_missing};
 
 /// The engines of one run. Dropping them ends those that we started.
 pub(crate) struct Engines {
@@ -17,7 +17,8 @@ impl Engines {
     /// Starts what the environment does not name, and installs it first if need be.
     pub(crate) fn start() -> Result<Self, XtaskError> {
         let (redis, postgres) = (!is_given(REDIS_URL), !is_given(POSTGRES_URL));
-        install_missing(redis, postgres)?;
+        let wanted = [redis.then_some(Program::Redis), postgres.then_some(Program::Postgres)];
+        install_missing(&wanted.into_iter().flatten().collect::<Vec<_>>())?;
         let redis = redis.then(start_redis).transpose()?;
         let postgres = postgres.then(start_postgres).transpose()?;
         Ok(Self { redis, postgres })

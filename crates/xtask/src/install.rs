@@ -1,20 +1,46 @@
-//! Installs the engines that this machine lacks, where that needs no human.
+//! Installs the programs that this machine lacks, where that needs no human.
 
+use std::env;
 use std::process::{Command, Stdio};
 
 use tollbar_testkit::{find_postgres, find_redis};
 
 use crate::error::XtaskError;
 
-/// Installs what is missing of the wanted engines, or says what a human has to install.
-pub(crate) fn install_missing(redis: bool, postgres: bool) -> Result<(), XtaskError> {
-    let mut missing = Vec::new();
-    if redis && find_redis().is_err() {
-        missing.push("redis-server");
+/// A program that a command needs.
+#[derive(Clone, Copy)]
+pub(crate) enum Program {
+    Redis,
+    Postgres,
+    /// Makes the load of the benchmark.
+    Wrk,
+}
+
+impl Program {
+    fn is_missing(self) -> bool {
+        match self {
+            Self::Redis => find_redis().is_err(),
+            Self::Postgres => find_postgres().is_err(),
+            Self::Wrk => {
+                let path = env::var_os("PATH").unwrap_or_default();
+                !env::split_paths(&path).any(|folder| folder.join("wrk").is_file())
+            }
+        }
     }
-    if postgres && find_postgres().is_err() {
-        missing.push("postgresql");
+
+    fn package(self) -> &'static str {
+        match self {
+            Self::Redis => "redis-server",
+            Self::Postgres => "postgresql",
+            Self::Wrk => "wrk",
+        }
     }
+}
+
+/// Installs what is missing of the wanted programs, or says what a human has to install.
+pub(crate) fn install_missing(wanted: &[Program]) -> Result<(), XtaskError> {
+    let missing = wanted.iter().filter(|program| program.is_missing()).map(|program| program.package());
+    let missing: Vec<_> = missing.collect();
     if missing.is_empty() {
         return Ok(());
     }

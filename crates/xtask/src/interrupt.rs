@@ -1,8 +1,9 @@
 //! Running a program that ends with all its children when we are told to end.
 
-use std::process::{Child, Command, ExitStatus};
+use std::io::Read as _;
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::sleep;
+use std::thread::{self, sleep};
 use std::time::Duration;
 use std::{io, os::unix::process::CommandExt as _};
 
@@ -28,7 +29,23 @@ pub(crate) fn interrupted() -> bool {
 /// Runs the program to its end; when we are told to end, it and all that it started end first.
 pub(crate) fn run(command: &mut Command) -> io::Result<ExitStatus> {
     // A group of its own is what reaches the tests that cargo runs.
-    let mut child = command.process_group(0).spawn()?;
+    wait(command.process_group(0).spawn()?)
+}
+
+/// The same; also gives what the program prints to its standard output.
+pub(crate) fn output(command: &mut Command) -> io::Result<(ExitStatus, String)> {
+    let mut child = command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+    let mut output = child.stdout.take().ok_or_else(|| io::Error::other("no output"))?;
+    let reader = thread::spawn(move || {
+        let mut text = String::new();
+        output.read_to_string(&mut text).map(|_| text)
+    });
+    let status = wait(child)?;
+    let text = reader.join().map_err(|_| io::Error::other("the reader of the output panicked"))??;
+    Ok((status, text))
+}
+
+fn wait(mut child: Child) -> io::Result<ExitStatus> {
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok(status);

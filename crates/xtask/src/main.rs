@@ -1,6 +1,7 @@
 //! Tollbar's own commands, run as `cargo xtask …`.
-#![expect(clippy::print_stderr, reason = "a command line tool talks to its terminal")]
+#![expect(clippy::print_stderr, clippy::print_stdout, reason = "a command line tool talks to its terminal")]
 
+mod bench;
 mod engines;
 mod error;
 mod install;
@@ -21,11 +22,13 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Bench(bench::Bench),
     Test(test::Test),
 }
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
+        Command::Bench(bench) => bench.run(),
         Command::Test(test) => test.run(),
     };
     outcome.unwrap_or_else(|error| {

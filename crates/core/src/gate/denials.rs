@@ -156,7 +156,7 @@ fn later(then: &WindowState, cost: u32, passed: Duration) -> WindowState {
     let released = then.violated() && retry_after.is_zero();
     WindowState {
         window: then.window,
-        remaining: if released { then.remaining.max(cost) } else { then.remaining },
+        remaining: if released { cost } else { then.remaining },
         reset_after: then.reset_after.saturating_sub(passed),
         retry_after,
     }

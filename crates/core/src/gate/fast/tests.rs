@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
+    domain::{SessionSet, Timestamp},
     gate::fixture::{decision, policy, sessions, token, user},
     ports::{
         Closed, LeaseNonce, ManualClock, MockOneTrip, MockSessionCache, MockSessionStore, Published, Ticket,
@@ -182,10 +183,10 @@ async fn neither_an_admission_nor_a_dead_session_is_remembered() {
 #[tokio::test]
 async fn a_change_of_the_sessions_sends_who_was_denied_to_the_engine_again() {
     let (mut store, mut cache) = (MockSessionStore::new(), MockSessionCache::new());
-    let ticket = Ticket { at: crate::domain::Timestamp::default(), lease: Some(LeaseNonce(1)) };
+    let ticket = Ticket { at: Timestamp::default(), lease: Some(LeaseNonce(1)) };
     cache.expect_change().returning(move |_| Ok(ticket));
     cache.expect_publish().returning(|_, _, _| Ok(Published::Written));
-    let ended = Closed { set: crate::domain::SessionSet::default(), was_live: true };
+    let ended = Closed { set: SessionSet::default(), was_live: true };
     store.expect_close().returning(move |_, _, _, _| Ok(Some(ended.clone())));
     store
         .expect_open()

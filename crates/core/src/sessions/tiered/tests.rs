@@ -1,5 +1,7 @@
 //! What the tiered sessions ask of their ports, step by step. Their promises are tested on real tiers by `tollbar-contract`.
 
+use std::sync::{OnceLock, Weak};
+
 use mockall::Sequence;
 
 use super::*;
@@ -178,4 +180,34 @@ async fn a_change_that_could_not_be_announced_publishes_what_it_loads_after_its_
         .withf(|_, published, shown| *published == set(4) && *shown == ticket(Some(5)))
         .returning(|_, _, _| Ok(Published::Written));
     assert!(sessions(store, cache, OnCacheOutage::Serve).open(user()).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_change_is_counted_once_it_may_have_been_made_and_before_it_is_published() {
+    let seen = Arc::new(OnceLock::<Weak<TieredSessions>>::new());
+    let counted =
+        |seen: &OnceLock<Weak<TieredSessions>>| seen.get().unwrap().upgrade().unwrap().changes(user());
+    let (mut store, mut cache) = (MockSessionStore::new(), MockSessionCache::new());
+    cache.expect_change().returning(|_| Ok(ticket(Some(5))));
+    let asked = seen.clone();
+    store.expect_open().returning(move |_, _, _, _| {
+        assert_eq!(counted(&asked), 0);
+        Ok(Some(set(3)))
+    });
+    let asked = seen.clone();
+    store.expect_close().returning(move |_, _, _, _| {
+        assert_eq!(counted(&asked), 1);
+        Ok(Some(Closed { set: set(4), was_live: true }))
+    });
+    let (asked, mut publishes) = (seen.clone(), 0);
+    cache.expect_publish().times(2).returning(move |_, _, _| {
+        publishes += 1;
+        assert_eq!(counted(&asked), publishes);
+        Ok(Published::Written)
+    });
+    let sessions = Arc::new(sessions(store, cache, OnCacheOutage::Serve));
+    assert!(seen.set(Arc::downgrade(&sessions)).is_ok());
+    let opened = sessions.open(user()).await.unwrap().unwrap();
+    assert!(sessions.close(&opened.token.expose()).await.unwrap());
+    assert_eq!(sessions.changes(UserId::new(USER + 1).unwrap()), 0, "of another user");
 }

@@ -1,0 +1,73 @@
+//! The service with the plain gate: session, limit and count cost a trip to Redis each.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use actix_web::{App, HttpServer, middleware::from_fn};
+use clap::Args;
+use tokio_util::sync::CancellationToken;
+use tollbar_core::{
+    Assembly, AssemblyOptions, DurableTier, LiveTier,
+    counts::{CallBook, CountFlusher, FlusherOptions},
+    domain::Incarnation,
+    gate::PlainGate,
+    ports::SystemClock,
+    random_bytes,
+    usecases::{CallCounts, Ping, Readiness},
+};
+use tollbar_http::{Services, Shutdown, configure, not_found, request_span};
+
+use crate::{
+    Failure,
+    hello::workers,
+    policy::{WIDE, policy},
+    tiers::{self, Engines, session_options},
+};
+
+/// As in the configuration of the binary under load.
+const REDIS_DEADLINE: Duration = Duration::from_secs(1);
+
+/// Serve Tollbar's routes, with a trip to Redis a step
+#[derive(Args)]
+pub(crate) struct Steps {
+    /// Where to listen
+    #[arg(long)]
+    address: SocketAddr,
+    #[command(flatten)]
+    engines: Engines,
+}
+
+impl Steps {
+    pub(crate) async fn run(self) -> Result<(), Failure> {
+        let tiers = self.engines.open_within(REDIS_DEADLINE).await?;
+        let process = Incarnation::from_bytes(random_bytes()?);
+        let (durable, live) = (DurableTier::of(tiers.store.clone()), LiveTier::of(tiers.live.clone()));
+        let options = AssemblyOptions { sessions: session_options(), ..AssemblyOptions::default() };
+
+        let book = Arc::new(CallBook::new(options.book_limit));
+        let (ledger, tracker) = (durable.ledger.clone(), live.tracker.clone());
+        let flusher =
+            CountFlusher::new(book.clone(), ledger, tracker.clone(), process, FlusherOptions::default());
+        let sessions = Arc::new(tiers::sessions(tiers.store.clone(), tiers.live.clone()).await?);
+        let gate = Arc::new(PlainGate::new(sessions, live.limiter.clone(), tracker, book));
+
+        // Everything but the gate is as a service has it.
+        let Assembly { signup, login, logout, .. } =
+            Assembly::new(durable, live, Arc::new(SystemClock), process, options).await?;
+        let policy = Arc::new(policy("steps", &WIDE)?);
+        let services = Services {
+            signup,
+            login,
+            logout,
+            ping: Arc::new(Ping::new(gate, policy.clone(), Duration::ZERO)),
+            counts: Arc::new(CallCounts::new(tiers.live.clone(), policy.api().clone())),
+            readiness: Arc::new(Readiness::new(tiers.store, tiers.live)),
+            body_timeout: Duration::from_secs(9),
+            shutdown: Shutdown::default(),
+        };
+        tokio::spawn(flusher.run(CancellationToken::new()));
+        let app = move || {
+            App::new().configure(configure(services.clone())).configure(not_found).wrap(from_fn(request_span))
+        };
+        Ok(HttpServer::new(app).workers(workers()).bind(self.address)?.run().await?)
+    }
+}

@@ -1,0 +1,85 @@
+//! Figures that take no load: the leaderboard, memory, start-up and size.
+
+use std::path::Path;
+
+use tollbar_testkit::TestDatabase;
+
+use super::facts::Facts;
+use super::part::Plan;
+use super::process::free_address;
+use super::report::{Goal, Report};
+use super::stage::{configuration, start_postgres, start_redis, temporary_folder, write};
+use super::tools::Tools;
+use crate::error::XtaskError;
+
+const FEW: u32 = 1_000;
+const STARTS: &str = "10";
+const DEFAULT_WINDOWS: &str = r#"[{ quota = 1, period = "5s" }, { quota = 2, period = "1m" }]"#;
+
+/// The leaderboard at few users and at many.
+pub(crate) fn top(plan: &Plan, tools: &Tools, report: &mut Report) -> Result<(), XtaskError> {
+    eprintln!("filling a leaderboard");
+    let (redis, few, many) = (start_redis()?, FEW.to_string(), plan.board_users.to_string());
+    let (url, asks) = (redis.url(), plan.board_asks.to_string());
+    let facts = tools.run("top", ["--redis", &url, "--few", &few, "--many", &many, "--asks", &asks])?;
+    let (short, long) = (facts.get("few_micros")?, facts.get("many_micros")?);
+    report.row(&format!("/top at {few} users"), format!("{short:.0} µs"), None);
+    report.row(&format!("/top at {many} users"), format!("{long:.0} µs"), None);
+    report.measure("/top at many users / at few", long / short, 2, "", Some(Goal::AtMost(1.2)));
+    Ok(())
+}
+
+/// Redis' memory a user.
+pub(crate) fn memory(plan: &Plan, tools: &Tools, report: &mut Report) -> Result<(), XtaskError> {
+    eprintln!("making {} users to weigh", plan.stored_users);
+    let (redis, postgres) = (start_redis()?, start_postgres()?);
+    let database = TestDatabase::on(&postgres.url());
+    let (database_url, redis_url) = (database.url(), redis.url());
+    let users = plan.stored_users.to_string();
+    let facts =
+        tools.run("memory", ["--database", &database_url, "--redis", &redis_url, "--users", &users])?;
+    let name = format!("memory of Redis an active user, of {users}");
+    report.measure(&name, facts.get("bytes_per_user")?, 0, " bytes", Some(Goal::AtMost(300.0)));
+    Ok(())
+}
+
+/// Start-up and size, as it comes and on Redis and PostgreSQL.
+pub(crate) fn startup(tools: &Tools, report: &mut Report) -> Result<(), XtaskError> {
+    eprintln!("starting again and again");
+    let folder = temporary_folder()?;
+    let alone = starts(tools, folder.path(), None)?;
+    report_start(report, "SQLite + memory", &alone)?;
+
+    let (redis, postgres) = (start_redis()?, start_postgres()?);
+    let database = TestDatabase::on(&postgres.url());
+    let config = folder.path().join("tollbar.toml");
+    // Where it listens is said by the environment, which wins.
+    let address = free_address()?;
+    write(&config, &configuration(&database.url(), &redis.url(), address, "ping", DEFAULT_WINDOWS))?;
+    let shared = starts(tools, folder.path(), Some(&config))?;
+    report_start(report, "Redis + PostgreSQL", &shared)?;
+    report.row("size of the binary", format!("{:.1} MB", shared.get("binary")? / 1e6), None);
+    Ok(())
+}
+
+fn starts(tools: &Tools, folder: &Path, config: Option<&Path>) -> Result<Facts, XtaskError> {
+    let (address, folder) = (free_address()?.to_string(), folder.display().to_string());
+    let binary = tools.tollbar.display().to_string();
+    let mut arguments = vec!["--binary".to_owned(), binary, "--address".into(), address];
+    arguments.extend(["--folder".into(), folder, "--times".into(), STARTS.into()]);
+    arguments.extend(config.map(|config| format!("--config={}", config.display())));
+    tools.run("startup", arguments)
+}
+
+fn report_start(report: &mut Report, tiers: &str, facts: &Facts) -> Result<(), XtaskError> {
+    let (start, resident) = (facts.get("start_micros")? / 1e3, facts.get("resident")? / 1e6);
+    report.measure(&format!("start-up on {tiers}"), start, 0, " ms", Some(Goal::AtMost(100.0)));
+    report.measure(
+        &format!("resident memory, idle, on {tiers}"),
+        resident,
+        1,
+        " MB",
+        Some(Goal::AtMost(30.0)),
+    );
+    Ok(())
+}
