@@ -144,18 +144,21 @@ suite! {
         admitted(&engine, &cached, &ping).await;
     }
 
-    /// A session ends when its time is over, to the microsecond, and takes no other with it.
+    /// A session ends when its time is over, to the microsecond, whether it is alone or not; and it takes no other with it.
     async fn an_ended_session_is_dead(harness) {
         let (engine, ping) = (harness.one_trip(), policy("ping", &[(9, secs(5))]));
-        let (older, newer) = (token(1, 1), token(1, 2));
+        let (older, newer, alone) = (token(1, 1), token(1, 2), token(2, 1));
         let mut both = set(2, &[&older, &newer], secs(30));
         both.sessions[0].remaining = secs(10);
         publish(&harness, 1, &both).await;
+        publish(&harness, 2, &set(1, &[&alone], secs(10))).await;
         harness.pass(secs(10).saturating_sub(MICRO));
         admitted(&engine, &older, &ping).await;
+        admitted(&engine, &alone, &ping).await;
         harness.pass(MICRO);
         let before = state(&harness, 1, &ping).await;
         assert_eq!(engine.admit(&older, &ping).await.unwrap(), Crossing::Dead);
+        assert_eq!(engine.admit(&alone, &ping).await.unwrap(), Crossing::Dead);
         assert_eq!(state(&harness, 1, &ping).await, before);
         admitted(&engine, &newer, &ping).await;
     }

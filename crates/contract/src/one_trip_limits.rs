@@ -159,16 +159,21 @@ suite! {
     /// Policies have a state each, whatever they count under; APIs have a board each, whatever limits them.
     async fn policies_and_apis_are_kept_apart(harness) {
         let (engine, token) = (harness.one_trip(), login(&harness, 1, 1).await);
-        let (one, other) = (policy("one", &[(2, secs(5))]), policy("one.x", &[(1, secs(5))]));
-        admitted(&engine, &token, &one).await;
-        admitted(&engine, &token, &other).await;
-        limited(&engine, &token, &other).await;
+        let one = policy("one", &[(2, secs(5))]);
+        assert_eq!(remaining(&admitted(&engine, &token, &one).await), [1]);
+        for other in ["two", "one.x"] {
+            let other = policy(other, &[(2, secs(5))]);
+            for left in [1, 0] {
+                assert_eq!(remaining(&admitted(&engine, &token, &other).await), [left], "{other:?}");
+            }
+            limited(&engine, &token, &other).await;
+        }
         let pong = counted_as("pong", &one);
         assert_eq!(remaining(&admitted(&engine, &token, &pong).await), [0], "the limit goes by the policy's name");
         limited(&engine, &token, &one).await;
         engine.charge(user(2), &pong).await.unwrap();
         let (_, top, distinct) = state(&harness, 1, &one).await;
-        assert_eq!((top, distinct), (vec![Caller { user: user(1), calls: 2 }], 1));
+        assert_eq!((top, distinct), (vec![Caller { user: user(1), calls: 5 }], 1));
         let (_, top, distinct) = state(&harness, 1, &pong).await;
         let caller = |id| Caller { user: user(id), calls: 1 };
         assert_eq!((top, distinct), (vec![caller(1), caller(2)], 2));

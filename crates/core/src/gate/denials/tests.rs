@@ -70,8 +70,8 @@ fn a_denial_is_repeated_until_its_last_release_or_its_end_and_no_longer() {
 fn a_denial_is_of_one_token_and_one_policy() {
     let (denials, ping) = (denials(), policy("ping", &[(2, 5)]));
     deny(&denials, &ping, &[(0, 5, 5)]);
-    let pong = ApiName::new("pong").unwrap();
-    let other_api = Policy::new(ping.name().clone(), pong, ping.windows().to_vec()).unwrap();
+    let orders = ApiName::new("orders").unwrap();
+    let other_api = Policy::new(ping.name().clone(), orders, ping.windows().to_vec()).unwrap();
     for other in [
         policy("ping.x", &[(2, 5)]),
         policy("ping", &[(1, 5)]),
