@@ -23,6 +23,10 @@ mod users;
 
 use clap::{Parser, Subcommand};
 
+// As the service has it, so that no subject is faster for its allocator alone.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Any reason to stop: `main` prints it.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 

@@ -28,12 +28,15 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// How long making a connection may take, and how long an engine may be silent before its connection is given up.
 const SILENCE: Duration = Duration::from_secs(1);
 
-/// Clients that share the load, each with a task that keeps it connected. Dropping this ends the tasks.
+/// Clients that share the load, each with a task that keeps it connected. Dropping this ends the tasks; so does the end of the
+/// runtime that they are on, and then none of the clients is picked any more.
 #[derive(Debug)]
 pub(crate) struct Connections {
     clients: Vec<Client>,
     turn: AtomicUsize,
     keepers: Mutex<Vec<JoinHandle<()>>>,
+    /// A task has ended, with its runtime or because it was told to.
+    abandoned: CancellationToken,
     wanted: CancellationToken,
     _ends: DropGuard,
 }
@@ -41,22 +44,36 @@ pub(crate) struct Connections {
 impl Connections {
     /// Starts to connect, on the runtime that this is called on, and returns once that has worked or has taken too long.
     pub(crate) async fn open(config: &Config, size: usize) -> Self {
-        let new_client = |_| Client::new(config.clone(), None, Some(settings()), Some(policy()));
-        let clients: Vec<_> = (0..size).map(new_client).collect();
-        let wanted = CancellationToken::new();
-        let keepers = clients.iter().map(|client| tokio::spawn(keep_up(client.clone(), wanted.clone())));
-        let keepers = Mutex::new(keepers.collect());
+        let connections = Self::start(config, size);
         let all_connected = async {
-            while !clients.iter().all(Client::is_connected) {
+            while !connections.clients.iter().all(Client::is_connected) {
                 sleep(Duration::from_millis(2)).await;
             }
         };
         // Not yet connected is no error: the keepers go on.
         let _ = timeout(PATIENCE, all_connected).await;
+        connections
+    }
+
+    /// Starts to connect, on the runtime that this is called on.
+    pub(crate) fn start(config: &Config, size: usize) -> Self {
+        let new_client = |_| Client::new(config.clone(), None, Some(settings()), Some(policy()));
+        let clients: Vec<_> = (0..size).map(new_client).collect();
+        let wanted = CancellationToken::new();
+        let abandoned = CancellationToken::new();
+        let keepers = clients.iter().map(|client| {
+            let (keeping, ended) = (keep_up(client.clone(), wanted.clone()), abandoned.clone().drop_guard());
+            tokio::spawn(async move {
+                let _ended = ended;
+                keeping.await;
+            })
+        });
+        let keepers = Mutex::new(keepers.collect());
         Self {
             clients,
             turn: AtomicUsize::new(0),
             keepers,
+            abandoned,
             wanted: wanted.clone(),
             _ends: wanted.drop_guard(),
         }
@@ -64,6 +81,9 @@ impl Connections {
 
     /// A client that is connected, each in turn. Without one a call must fail at once: the driver would hold it back.
     pub(crate) fn pick(&self) -> Option<&Client> {
+        if self.abandoned.is_cancelled() {
+            return None;
+        }
         let turn = self.turn.fetch_add(1, Relaxed);
         let in_turn =
             (0..self.clients.len()).map(|step| &self.clients[turn.wrapping_add(step) % self.clients.len()]);

@@ -67,7 +67,19 @@ impl Engine {
         script: &Script,
         arguments: Arguments,
     ) -> Result<Value, StoreError> {
-        let (client, _permit) = self.enter(operation, sending)?;
+        self.run_near(None, operation, sending, script, arguments).await
+    }
+
+    /// The same over connections that are closer to the caller, where they are up.
+    pub(crate) async fn run_near(
+        &self,
+        near: Option<&Connections>,
+        operation: &'static str,
+        sending: Sending,
+        script: &Script,
+        arguments: Arguments,
+    ) -> Result<Value, StoreError> {
+        let (client, _permit) = self.enter(near, operation, sending)?;
         let exchange = async {
             match send(&client, "EVALSHA", FIRST_KEY, arguments.after(&script.name)).await {
                 // Not executed, so even what counts may be sent again. EVAL also makes the script known.
@@ -88,7 +100,7 @@ impl Engine {
         name: &'static str,
         arguments: Arguments,
     ) -> Result<Value, StoreError> {
-        let (client, _permit) = self.enter(operation, sending)?;
+        let (client, _permit) = self.enter(None, operation, sending)?;
         self.within_deadline(operation, send(&client, name, 0, arguments.all())).await
     }
 
@@ -105,11 +117,13 @@ impl Engine {
     /// A connected client and a place among the calls under way; without either nothing is sent.
     fn enter(
         &self,
+        near: Option<&Connections>,
         operation: &'static str,
         sending: Sending,
     ) -> Result<(WithOptions<Client>, SemaphorePermit<'_>), StoreError> {
         let permit = self.in_flight.try_acquire().map_err(|_| StoreError::overloaded(operation))?;
-        let client = self.connections.pick().ok_or_else(|| StoreError::transient(operation, NotConnected))?;
+        let client = near.and_then(Connections::pick).or_else(|| self.connections.pick());
+        let client = client.ok_or_else(|| StoreError::transient(operation, NotConnected))?;
         let options = match sending {
             Sending::Once => &self.once,
             Sending::Repeatable => &self.repeatable,

@@ -10,6 +10,7 @@ use tollbar_core::{
 
 use crate::{
     batch::{self, Call},
+    connections::Connections,
     engine::Sending::Once,
     lanes::{Answer, Waiting},
     live::RedisLive,
@@ -52,17 +53,18 @@ impl RedisLive {
     }
 
     async fn drive(&self, at: usize) {
+        let near = self.shared.lanes.near(at, &self.shared.config);
         let mut turn = self.shared.lanes.turn(at);
         while let Some(batch) = turn.next_batch() {
-            self.send(batch).await;
+            self.send(batch, near).await;
         }
     }
 
     /// Sends a batch once. A lost answer is an unknown outcome for each of its callers.
-    async fn send(&self, batch: Vec<Waiting>) {
+    async fn send(&self, batch: Vec<Waiting>, near: Option<&Connections>) {
         let calls: Vec<&Call> = batch.iter().map(|waiting| &waiting.call).collect();
         let arguments = batch::arguments(&calls, &self.shared.keys, |keys| self.timed(keys));
-        let answered = self.shared.engine.run(ADMIT_CALL, Once, &ADMIT, arguments).await;
+        let answered = self.shared.engine.run_near(near, ADMIT_CALL, Once, &ADMIT, arguments).await;
         let deadline = self.shared.engine.deadline();
         let answers = answered.and_then(|answer| {
             batch::answers(&answer, &calls, ADMIT_CALL, deadline).map_err(Misshapen::of(ADMIT_CALL))

@@ -4,16 +4,21 @@
 use std::{
     collections::VecDeque,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
 };
 
-use tokio::sync::oneshot;
+use fred::types::config::Config;
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    sync::oneshot,
+};
 use tollbar_core::{StoreError, ports::Crossing};
 
 use crate::{
     batch::{Call, MOST},
+    connections::Connections,
     keys::Partition,
 };
 
@@ -37,7 +42,11 @@ pub(crate) struct Lanes {
 
 /// One queue, with one batch under way at most.
 #[derive(Debug, Default)]
-struct Lane(Mutex<Queue>);
+struct Lane {
+    queue: Mutex<Queue>,
+    /// Connections on the runtime of the thread that keeps to this lane, where that runtime is the thread's own.
+    near: OnceLock<Connections>,
+}
 
 #[derive(Debug, Default)]
 struct Queue {
@@ -80,6 +89,23 @@ impl Lanes {
         Some(!std::mem::replace(&mut queue.is_driven, true))
     }
 
+    /// Connections that spare a batch the way to another thread and back: a lane opens one where it is first driven on a runtime
+    /// of one thread. While it is not up, the batch takes the others.
+    pub(crate) fn near(&self, at: usize, config: &Config) -> Option<&Connections> {
+        let on_own_runtime = Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread;
+        if self.by_partition || !on_own_runtime {
+            return self.all[at].near.get();
+        }
+        Some(self.all[at].near.get_or_init(|| Connections::start(config, 1)))
+    }
+
+    /// Ends the connections of all lanes.
+    pub(crate) async fn close(&self) {
+        for near in self.all.iter().filter_map(|lane| lane.near.get()) {
+            near.close().await;
+        }
+    }
+
     /// For whoever was told that the lane was idle.
     pub(crate) fn turn(&self, at: usize) -> Turn<'_> {
         Turn { lane: &self.all[at], is_over: false }
@@ -88,7 +114,7 @@ impl Lanes {
 
 impl Lane {
     fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

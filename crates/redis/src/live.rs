@@ -10,6 +10,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use fred::types::config::Config;
 use tollbar_core::{
     StoreError,
     domain::UserId,
@@ -41,6 +42,7 @@ pub(crate) struct Shared {
     pub(crate) engine: Engine,
     pub(crate) keys: Keys,
     pub(crate) lanes: Lanes,
+    pub(crate) config: Config,
     /// Host, port and database.
     place: String,
     pub(crate) cache_ttl: Duration,
@@ -70,6 +72,7 @@ impl RedisLive {
         let connections = Connections::open(&config, options.pool_size.get()).await;
         let lanes = if options.clustered { options.partitions.get().into() } else { options.pool_size.get() };
         let shared = Shared {
+            config,
             lanes: Lanes::new(lanes, options.max_in_flight.get(), options.clustered),
             place: target::place(&options.url),
             engine: Engine::new(connections, options.deadline, options.max_in_flight.get()),
@@ -97,6 +100,7 @@ impl RedisLive {
     /// Says good-bye to Redis and ends all connections and tasks; calls fail from then on. Dropping the last clone ends them,
     /// too, without waiting.
     pub async fn shutdown(&self) {
+        self.shared.lanes.close().await;
         self.shared.engine.close().await;
     }
 

@@ -4,6 +4,10 @@ use std::{io::Write, process::ExitCode};
 
 use tollbar::{Application, RunError, Settings, cli::Arguments, settings::Variables, signals, telemetry};
 
+// A call takes some dozens of small allocations, and frees them on its own thread.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     match run(Arguments::of_process()).await {
