@@ -32,35 +32,65 @@ local function count_call(place, from)
   floors[place] = count(totals, board, KEYS[at_key], sketch, floor, sub(calls, from + 3, from + 10))
 end
 
--- Nearly every call, in a third of the time: a set of one session, which is the token's, and no log but a short one of this
--- policy. What it does is what the general way does; where anything is otherwise, it does nothing and answers nil.
+-- Nearly every call, in a third of the time: a set of one session, which is the token's, and a short log of this policy, or
+-- none. What it does is what the general way does; where anything is otherwise, it does nothing and answers nil.
 local ONE_SESSION = '\0\2' .. stamp
 local LOGS, SHORT = SET_FROM + SET_HEAD + SESSION, 64
 -- A key that is read often is given its lifetime anew only so often.
 local EXTENSION = 60
-local lifetimes = {}
+-- As text, for they are the same for most of a batch.
+local lifetimes, offsets = {}, {}
 
--- Stores the logs of a plain record: over the old ones where they fit and the key lives long enough, else all of it.
-local function write_plain(key, record, logs, ends, longest)
-  local needed = floor(max(ends, now + longest) / 1000000) + 1
-  local room = #record - (LOGS - 1) - #logs
-  if room >= 0 and needed <= unpack_at('>I4', record, 2) then
+-- Puts a log in the place of the one that lies from `at` to before `next_at`: over it where it fits and the key lives long
+-- enough, else by a whole record.
+local function write_plain(key, record, log, at, next_at, needed)
+  needed = floor(needed / 1000000) + 1
+  local is_last = not has_log(record, next_at)
+  local room = (is_last and #record + 1 or next_at) - at - #log
+  if needed <= unpack_at('>I4', record, 2) and (room == 0 or (is_last and room > 0)) then
     if room > 0 then
-      logs = logs .. '\0'
+      log = log .. '\0'
     end
-    call('SETRANGE', key, '77', logs)
-    return sub(record, 1, LOGS - 1) .. logs
+    offsets[at] = offsets[at] or tostring(at - 1)
+    call('SETRANGE', key, offsets[at], log)
+    return sub(record, 1, at - 1) .. log .. (is_last and '' or sub(record, next_at))
   end
   local seconds = needed + EXTENSION - floor(now / 1000000)
-  -- As text, for it is the same for most of a batch.
   local lifetime = lifetimes[seconds]
   if not lifetime then
     lifetime = { pack('>I4', needed + EXTENSION), tostring(seconds * 1000 + slack) }
     lifetimes[seconds] = lifetime
   end
-  record = sub(record, 1, 1) .. lifetime[1] .. sub(record, 6, LOGS - 1) .. logs
+  local after = is_last and '' or sub(record, next_at)
+  record = sub(record, 1, 1) .. lifetime[1] .. sub(record, 6, at - 1) .. log .. after
   call('SET', key, record, 'PX', lifetime[2])
   return record
+end
+
+-- Where this policy's log begins and ends, its head, and until when the other logs matter; nil where one of them does no
+-- more, which the general way clears away.
+local function find_plain(record, tag)
+  local at, until_, mine, mine_ends, mine_head = LOGS, 0, nil, nil, nil
+  while has_log(record, at) do
+    local head = at + byte(record, at) + 1
+    if head + LOG_HEAD + UNIT - 1 > #record then
+      return nil
+    end
+    local units, longest, _, newest = unpack_at('>I2I6I2I7', record, head)
+    local next_at = head + LOG_HEAD + units * UNIT
+    if units == 0 or next_at > #record + 1 then
+      return nil
+    end
+    if sub(record, at, head - 1) == tag then
+      mine, mine_ends, mine_head = at, next_at, head
+    elseif newest > now or now - newest >= longest then
+      return nil
+    else
+      until_ = max(until_, newest + longest)
+    end
+    at = next_at
+  end
+  return mine or at, mine_ends or at, mine_head, until_
 end
 
 local function admit_plain(record, from, policy, place, key)
@@ -71,19 +101,16 @@ local function admit_plain(record, from, policy, place, key)
   if now >= ends or now >= deadline or session ~= sub(calls, from + 11, from + 50) then
     return nil
   end
-  local units, units_from = 0, LOGS
-  if has_log(record, LOGS) then
-    local head = LOGS + #policy.tag
-    units_from = head + LOG_HEAD
-    if sub(record, LOGS, head - 1) ~= policy.tag or units_from > #record then
-      return nil
-    end
-    local longest, largest
-    units, longest, largest = unpack_at('>I2I6I2', record, head)
-    local next_at = units_from + units * UNIT
-    if units > SHORT or next_at > #record + 1 or has_log(record, next_at) or longest ~= policy.longest
-      or largest ~= policy.largest or unpack_at('>I7', record, units_from) > now
-    then
+  local mine, next_at, head, until_ = find_plain(record, policy.tag)
+  if not mine then
+    return nil
+  end
+  local units, longest, largest, units_from = 0, policy.longest, policy.largest, 1
+  if head then
+    local stored_longest, stored_largest, newest
+    units, stored_longest, stored_largest, newest = unpack_at('>I2I6I2I7', record, head)
+    longest, largest, units_from = max(longest, stored_longest), max(largest, stored_largest), head + LOG_HEAD
+    if units > SHORT or newest > now then
       return nil
     end
   end
@@ -94,11 +121,11 @@ local function admit_plain(record, from, policy, place, key)
       return true
     end
   end
-  local oldest = now - policy.longest
+  local oldest = now - longest
   while units > 0 and unpack_at('>I7', record, units_from + (units - 1) * UNIT) <= oldest do
     units = units - 1
   end
-  local others = math.min(units, policy.largest - policy.cost)
+  local others = math.min(units, largest - policy.cost)
   units = others + policy.cost
   if units > SHORT then
     return nil
@@ -106,12 +133,17 @@ local function admit_plain(record, from, policy, place, key)
   -- First, so that a call that cannot be counted is not charged.
   count_call(place, from)
   local kept = policy.now .. sub(record, units_from, units_from + others * UNIT - 1)
-  local head = policy.heads[units]
-  if not head then
-    head = policy.tag .. pack('>I2I6I2', units, policy.longest, policy.largest)
-    policy.heads[units] = head
+  local log
+  if longest == policy.longest and largest == policy.largest then
+    log = policy.heads[units]
+    if not log then
+      log = policy.tag .. pack('>I2I6I2', units, longest, largest)
+      policy.heads[units] = log
+    end
+  else
+    log = policy.tag .. pack('>I2I6I2', units, longest, largest)
   end
-  written[key] = write_plain(key, record, head .. kept, ends, policy.longest)
+  written[key] = write_plain(key, record, log .. kept, mine, next_at, max(ends, now + longest, until_))
   answers[#answers + 1] = 'a' .. char(units)
   answers[#answers + 1] = kept
   return true
