@@ -12,7 +12,7 @@ use crate::{
     batch::{self, Call},
     connections::Connections,
     engine::Sending::Once,
-    lanes::{Answer, Waiting},
+    lanes::{Answer, Full, Turn, Waiting},
     live::RedisLive,
     reply::Misshapen,
     scripts::ADMIT,
@@ -39,11 +39,12 @@ impl RedisLive {
         let (lanes, deadline) = (&self.shared.lanes, self.shared.engine.deadline());
         let at = lanes.choose(self.shared.keys.partition(call.user));
         let (answer, answered) = oneshot::channel();
-        let was_idle = lanes.push(at, Waiting { call, answer });
-        if was_idle.ok_or_else(|| StoreError::overloaded(ADMIT_CALL))? {
+        let turn = lanes.push(at, Waiting { call, answer });
+        if let Some(turn) = turn.map_err(|Full| StoreError::overloaded(ADMIT_CALL))? {
             // A task of its own, so that a caller who leaves does not take the others with it.
+            // It holds the turn from the start: a runtime that ends before the task begins gives the lane free, too.
             let live = self.clone();
-            tokio::spawn(async move { live.drive(at).await });
+            tokio::spawn(async move { live.drive(at, turn).await });
         }
         match timeout(deadline, answered).await {
             Ok(Ok(answer)) => answer,
@@ -52,9 +53,8 @@ impl RedisLive {
         }
     }
 
-    async fn drive(&self, at: usize) {
+    async fn drive(&self, at: usize, mut turn: Turn) {
         let near = self.shared.lanes.near(at, &self.shared.config);
-        let mut turn = self.shared.lanes.turn(at);
         while let Some(batch) = turn.next_batch() {
             self.send(batch, near).await;
         }

@@ -4,7 +4,7 @@
 use std::{
     collections::VecDeque,
     sync::{
-        Mutex, MutexGuard, OnceLock, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
 };
@@ -34,7 +34,7 @@ pub(crate) struct Waiting {
 /// The lanes of one live tier.
 #[derive(Debug)]
 pub(crate) struct Lanes {
-    all: Vec<Lane>,
+    all: Vec<Arc<Lane>>,
     /// How many calls may wait in one of them.
     limit: usize,
     by_partition: bool,
@@ -55,17 +55,21 @@ struct Queue {
     is_driven: bool,
 }
 
+/// A queue takes no more.
+#[derive(Debug)]
+pub(crate) struct Full;
+
 /// The right and the duty to take batches until none is left.
 #[derive(Debug)]
-pub(crate) struct Turn<'a> {
-    lane: &'a Lane,
+pub(crate) struct Turn {
+    lane: Arc<Lane>,
     is_over: bool,
 }
 
 impl Lanes {
     /// A thread keeps to one of `count` lanes, so that its calls need not wake another thread; or each partition has its own.
     pub(crate) fn new(count: usize, limit: usize, by_partition: bool) -> Self {
-        Self { all: (0..count).map(|_| Lane::default()).collect(), limit, by_partition }
+        Self { all: (0..count).map(|_| Arc::default()).collect(), limit, by_partition }
     }
 
     /// The lane for a call on this thread.
@@ -78,15 +82,16 @@ impl Lanes {
         number % self.all.len()
     }
 
-    /// Queues a call. Answers whether the lane was idle: the caller then sees to it that a [`turn`](Self::turn) is taken.
-    /// `None`: the queue is full and takes nothing.
-    pub(crate) fn push(&self, at: usize, waiting: Waiting) -> Option<bool> {
+    /// Queues a call. Where the lane was idle, its caller is given the turn, and with it the duty. A queue that is full takes
+    /// nothing.
+    pub(crate) fn push(&self, at: usize, waiting: Waiting) -> Result<Option<Turn>, Full> {
         let mut queue = self.all[at].queue();
         if queue.waiting.len() >= self.limit {
-            return None;
+            return Err(Full);
         }
         queue.waiting.push_back(waiting);
-        Some(!std::mem::replace(&mut queue.is_driven, true))
+        let was_idle = !std::mem::replace(&mut queue.is_driven, true);
+        Ok(was_idle.then(|| Turn { lane: Arc::clone(&self.all[at]), is_over: false }))
     }
 
     /// Connections that spare a batch the way to another thread and back: a lane opens one where it is first driven on a runtime
@@ -105,11 +110,6 @@ impl Lanes {
             near.close().await;
         }
     }
-
-    /// For whoever was told that the lane was idle.
-    pub(crate) fn turn(&self, at: usize) -> Turn<'_> {
-        Turn { lane: &self.all[at], is_over: false }
-    }
 }
 
 impl Lane {
@@ -118,7 +118,7 @@ impl Lane {
     }
 }
 
-impl Turn<'_> {
+impl Turn {
     /// The next batch; `None` ends the turn. Whose caller has left is not sent.
     pub(crate) fn next_batch(&mut self) -> Option<Vec<Waiting>> {
         let mut queue = self.lane.queue();
@@ -138,7 +138,7 @@ impl Turn<'_> {
     }
 }
 
-impl Drop for Turn<'_> {
+impl Drop for Turn {
     /// Where the task ends in the midst of it, with its runtime or by a panic, the next call begins a new turn; those who wait
     /// without one are told that they were not sent.
     fn drop(&mut self) {

@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::time::Duration;
+use std::{task::Poll, time::Duration};
 
 use common::{api, connect, options, policy, user};
 use tollbar_core::ports::{CallTracker, OneTrip};
@@ -67,5 +67,25 @@ async fn a_worker_has_a_connection_of_its_own_and_others_go_on_without_it() {
         assert!(live.charge(user(1), &many).await.unwrap().allowed());
     }
     assert_eq!(live.top(&api(), 1).await.unwrap()[0].calls, 1 + 3 * 6);
+    live.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_runtime_that_ends_before_a_batch_begins_leaves_its_lane_free() {
+    let redis = PrivateRedis::start();
+    let options = RedisOptions { pool_size: 1.try_into().unwrap(), ..options(&redis.url(), "tb") };
+    let live = RedisLive::connect(options).await.unwrap();
+    let many = policy(&[(100, Duration::from_secs(60))], 1);
+    let (worker, limit) = (live.clone(), many.clone());
+    let ended = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            // Polled once: the call is queued, and the task that would send it has not begun.
+            let mut call = std::pin::pin!(worker.charge(user(1), &limit));
+            assert!(std::future::poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx).is_pending())).await);
+        });
+    });
+    tokio::task::spawn_blocking(|| ended.join().unwrap()).await.unwrap();
+    assert!(live.charge(user(1), &many).await.unwrap().allowed());
     live.shutdown().await;
 }
