@@ -102,7 +102,7 @@ suite! {
         }
         let tracker = harness.call_tracker();
         for (policy, calls) in [(two, 2), (one, 1)] {
-            let expected: Vec<_> = (1..=60).map(|id| Caller { user: user(id), calls }).collect();
+            let expected: Vec<_> = (1..=10).map(|id| Caller { user: user(id), calls }).collect();
             assert_eq!(tracker.top(policy.api(), MAX_TOP).await.unwrap(), expected);
             assert_eq!(tracker.distinct(policy.api()).await.unwrap(), 60);
         }
@@ -150,7 +150,9 @@ suite! {
             assert_eq!(said, expected, "{token:?}");
         }
         let admitted = calls.iter().filter(|(_, _, expected)| matches!(expected, Expected::Admitted(_)));
-        let expected: Vec<_> = admitted.map(|(token, ..)| Caller { user: token.user(), calls: 1 }).collect();
+        let mut expected: Vec<_> = admitted.map(|(token, ..)| Caller { user: token.user(), calls: 1 }).collect();
+        expected.sort_by_key(|caller| caller.user);
+        expected.truncate(MAX_TOP);
         assert_eq!(harness.call_tracker().top(calls[0].1.api(), MAX_TOP).await.unwrap(), expected);
     }
 }

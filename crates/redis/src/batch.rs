@@ -13,9 +13,8 @@ use crate::{
     arguments::Arguments,
     failure::refused_by_script,
     keys::{Keys, Partition},
-    policy_codec::{STATE, TIME, pack, split_time, unpack, unpack_units},
+    policy_codec::{LOG_HEAD, STATE, TIME, pack, split_time, unpack, unpack_units},
     reply::{Misshapen, bytes},
-    tracker::member,
 };
 
 /// How many calls one script takes: little enough that others need not wait long, and that a place or a policy among them has
@@ -39,8 +38,8 @@ impl Call {
     }
 }
 
-/// The arguments of the script, after its keys and the time: keys are the record of each call, then the floors, calls, boards
-/// and sketches of the places that they name.
+/// The arguments of the script, after its keys and the time: keys are the record of each call, then the boards, calls and
+/// sketches of the places that they name.
 pub(crate) fn arguments(
     calls: &[&Call],
     keys: &Keys,
@@ -65,7 +64,7 @@ pub(crate) fn arguments(
         });
         names.push(keys.record(call.user));
         packed.extend([one_byte(policy), place, u8::from(call.session.is_some())]);
-        packed.extend(member(call.user));
+        packed.extend(call.user.get().to_be_bytes());
         match &call.session {
             Some((version, verifier)) => {
                 packed.extend(version.get().to_be_bytes());
@@ -74,9 +73,8 @@ pub(crate) fn arguments(
             None => packed.extend([0; 8 + 32]),
         }
     }
-    names.extend(of_places.iter().map(|place| place.floor.clone()));
-    names.extend(of_places.iter().map(|place| place.calls.clone()));
     names.extend(of_places.iter().map(|place| place.board.clone()));
+    names.extend(of_places.iter().map(|place| place.calls.clone()));
     names.extend(of_places.into_iter().map(|place| place.sketch));
     let mut of_policies = Vec::new();
     for policy in policies {
@@ -88,6 +86,11 @@ pub(crate) fn arguments(
 /// The number of the next thing, from 1.
 fn one_byte(index: usize) -> u8 {
     u8::try_from(index + 1).expect("a batch names no more things than it has calls")
+}
+
+/// A number at the beginning of an answer's part.
+fn two_bytes(body: &[u8]) -> Result<u16, Misshapen> {
+    body.first_chunk().map(|bytes| u16::from_be_bytes(*bytes)).ok_or(Misshapen)
 }
 
 /// The answer to each call, in order.
@@ -103,9 +106,9 @@ pub(crate) fn answers(
         let (kind, body) = rest.split_first().ok_or(Misshapen)?;
         let length = match kind {
             b'A' | b'L' => call.policy.windows().len() * STATE,
-            b'a' | b'l' => 1 + usize::from(*body.first().ok_or(Misshapen)?) * TIME,
+            b'a' | b'l' => LOG_HEAD + usize::from(two_bytes(body)?) * TIME,
             b'D' | b'U' => 0,
-            b'E' => 2 + usize::from(u16::from_be_bytes(*body.first_chunk().ok_or(Misshapen)?)),
+            b'E' => 2 + usize::from(two_bytes(body)?),
             _ => return Err(Misshapen),
         };
         let (body, others) = body.split_at_checked(length).ok_or(Misshapen)?;
@@ -113,8 +116,11 @@ pub(crate) fn answers(
         answers.push(match kind {
             b'A' => Ok(Crossing::Admitted(unpack(at, body, &call.policy)?)),
             b'L' => Ok(Crossing::Limited(unpack(at, body, &call.policy)?)),
-            b'a' => Ok(Crossing::Admitted(unpack_units(at, &body[1..], &call.policy, 0)?)),
-            b'l' => Ok(Crossing::Limited(unpack_units(at, &body[1..], &call.policy, call.policy.cost())?)),
+            b'a' => Ok(Crossing::Admitted(unpack_units(at, &body[LOG_HEAD..], &call.policy, 0)?)),
+            b'l' => {
+                let units = &body[LOG_HEAD..];
+                Ok(Crossing::Limited(unpack_units(at, units, &call.policy, call.policy.cost())?))
+            }
             b'D' => Ok(Crossing::Dead),
             b'U' => Ok(Crossing::Unknown),
             _ => Err(refused_by_script(operation, deadline, &String::from_utf8_lossy(&body[2..]))),

@@ -22,16 +22,14 @@ pub(crate) struct Place {
     pub(crate) calls: String,
     /// The callers with the highest.
     pub(crate) board: String,
-    /// The lowest place of a board that is full.
-    pub(crate) floor: String,
     /// The distinct callers.
     pub(crate) sketch: String,
 }
 
 impl Place {
     /// As the scripts take them.
-    pub(crate) fn keys(self) -> [String; 4] {
-        [self.calls, self.board, self.floor, self.sketch]
+    pub(crate) fn keys(self) -> [String; 3] {
+        [self.calls, self.board, self.sketch]
     }
 }
 
@@ -71,7 +69,7 @@ impl Keys {
     /// The counts of an API in one partition.
     pub(crate) fn place(&self, api: &ApiName, at: Partition) -> Place {
         let key = |kind: &str| self.key(at, format_args!("{kind}:{api}"));
-        Place { calls: key("calls"), board: key("board"), floor: key("floor"), sketch: key("sketch") }
+        Place { calls: key("calls"), board: key("board"), sketch: key("sketch") }
     }
 
     fn key(&self, at: Partition, rest: std::fmt::Arguments<'_>) -> String {
@@ -89,7 +87,7 @@ mod tests {
         let user = UserId::new(35).unwrap();
         assert_eq!([keys.record(user), keys.lease(user)], ["tb:{3}:35", "tb:{3}:e:35"]);
         let place = keys.place(&ApiName::new("ping").unwrap(), keys.partition(user));
-        let kinds = ["calls", "board", "floor", "sketch"].map(|kind| format!("tb:{{3}}:{kind}:ping"));
+        let kinds = ["calls", "board", "sketch"].map(|kind| format!("tb:{{3}}:{kind}:ping"));
         assert_eq!(place.keys(), kinds);
         assert_eq!(keys.partitions().count(), 16);
     }

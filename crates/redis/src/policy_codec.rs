@@ -10,6 +10,8 @@ use crate::reply::Misshapen;
 pub(crate) const STATE: usize = 2 + TIME + TIME;
 /// A time in microseconds.
 pub(crate) const TIME: usize = 7;
+/// What stands before the units of a log: how many 2 | longest period 6 | largest quota 2.
+pub(crate) const LOG_HEAD: usize = 2 + 6 + 2;
 
 /// Appends: length of the name 1 | name | cost 2 | windows 1, then for each: quota 2 | period 6.
 pub(crate) fn pack(policy: &Policy, into: &mut Vec<u8>) {

@@ -13,39 +13,64 @@ pub(crate) struct Script {
     pub(crate) name: Str,
 }
 
+/// The text of a piece; of `{name: pieces}`, a function that is those pieces.
+macro_rules! text {
+    ({$function:ident: $($piece:tt)+}) => {
+        concat!("local function ", stringify!($function), "()\n", $(text!($piece)),+, "end\n")
+    };
+    ($piece:literal) => {
+        include_str!(concat!("lua/", $piece, ".lua"))
+    };
+}
+
+/// The names of a piece, or of those in a function.
+#[cfg(test)]
+macro_rules! names {
+    ({$function:ident: $($piece:literal)+}) => {
+        &[$($piece),+]
+    };
+    ($piece:literal) => {
+        &[$piece]
+    };
+}
+
 macro_rules! scripts {
-    ($($(#[$doc:meta])* $name:ident = $($piece:literal)+;)+) => {
+    ($($(#[$doc:meta])* $name:ident = [$($piece:tt)+];)+) => {
         $(
             $(#[$doc])*
             pub(crate) static $name: LazyLock<Script> = LazyLock::new(|| {
-                let text = concat!($(include_str!(concat!("lua/", $piece, ".lua"))),+);
+                let text = concat!($(text!($piece)),+);
                 Script { text: Str::from_static(text), name: sha1_hash(text).into() }
             });
         )+
         #[cfg(test)]
-        const PIECES: &[&[&str]] = &[$(&[$($piece),+]),+];
+        const PIECES: &[&[&[&str]]] = &[$(&[$(names!($piece)),+]),+];
     };
 }
 
+// An engine makes all functions of a script anew each time that it runs: what few calls need is in a function of its own, which
+// costs the others nothing.
 scripts! {
     /// Looks a set of sessions up; a miss may take the lease.
-    LOOKUP = "now" "stamp" "record" "set" "lease" "lookup";
+    LOOKUP = ["now" "stamp" "layout" "record" "set" "lease" "lookup"];
     /// Announces a change of a set.
-    CHANGE = "now" "stamp" "record" "set" "lease" "change";
+    CHANGE = ["now" "stamp" "layout" "record" "set" "lease" "change"];
     /// Publishes a set.
-    PUBLISH = "now" "stamp" "record" "set" "lease" "publish";
+    PUBLISH = ["now" "stamp" "layout" "record" "set" "lease" "publish"];
     /// Forgets a set.
-    DROP = "now" "record" "set" "drop";
+    DROP = ["now" "layout" "record" "set" "drop"];
     /// Decides and charges a call.
-    DECIDE = "now" "record" "policy" "limit" "decide";
+    DECIDE = ["now" "layout" "record" "policy" "limit" "decide"];
     /// Says how a call would be decided.
-    PEEK = "read_only" "now" "record" "policy" "limit" "peek";
+    PEEK = ["read_only" "now" "layout" "record" "policy" "limit" "peek"];
     /// Counts a call.
-    RECORD = "record" "afresh" "counts" "record_call";
+    RECORD = ["layout" "afresh" "board" "rank" "counted" "record_call"];
     /// Raises the counts to known totals.
-    RAISE = "record" "afresh" "counts" "raise";
+    RAISE = ["layout" "afresh" "board" "rank" "raise"];
     /// Checks, limits and counts calls.
-    ADMIT = "now" "stamp" "record" "set" "policy" "limit" "afresh" "counts" "admit";
+    ADMIT = ["now" "stamp" "layout" "policy" "batch"
+        "board" {rankings: "afresh" "rank" "counted" "rankings"} "count"
+        "plain" {general: "record" "set" "limit" "general"} "admit"];
 }
 
 #[cfg(test)]
@@ -64,7 +89,10 @@ mod tests {
         for file in std::fs::read_dir(folder).unwrap() {
             let file = file.unwrap().file_name().into_string().unwrap();
             let piece = file.strip_suffix(".lua").unwrap();
-            assert!(PIECES.iter().any(|pieces| pieces.contains(&piece)), "{piece} is in no script");
+            assert!(
+                PIECES.iter().flat_map(|pieces| *pieces).any(|names| names.contains(&piece)),
+                "{piece} is in no script"
+            );
         }
     }
 }

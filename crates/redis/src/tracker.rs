@@ -19,7 +19,7 @@ use crate::{
     engine::Sending::{Once, Repeatable},
     keys::Partition,
     live::RedisLive,
-    reply::{Misshapen, bytes, items, number},
+    reply::{Misshapen, bytes, number},
     scripts::{RAISE, RECORD},
 };
 
@@ -38,18 +38,16 @@ const ABREAST: usize = 32;
 impl CallTracker for RedisLive {
     async fn record(&self, api: &ApiName, user: UserId) -> Result<(), StoreError> {
         let at = self.shared.keys.partition(user);
-        let arguments =
-            Arguments::of_keys(self.shared.keys.place(api, at).keys()).bytes(member(user).to_vec());
+        let arguments = Arguments::of_keys(self.shared.keys.place(api, at).keys())
+            .bytes(user.get().to_be_bytes().to_vec());
         self.shared.engine.run(COUNT_CALL, Once, &RECORD, arguments).await.map(drop)
     }
 
     async fn top(&self, api: &ApiName, limit: usize) -> Result<Vec<Caller>, StoreError> {
-        let limit = limit.min(MAX_TOP);
-        let Some(last) = limit.checked_sub(1) else { return Ok(Vec::new()) };
-        let partitions = self.shared.keys.partitions().map(|at| self.top_of(api, at, last as u64));
+        let partitions = self.shared.keys.partitions().map(|at| self.top_of(api, at));
         let mut callers = self.shared.engine.together(READ_TOP, each(partitions)).await?.concat();
         callers.sort_unstable_by_key(|caller| (Reverse(caller.calls), caller.user));
-        callers.truncate(limit);
+        callers.truncate(limit.min(MAX_TOP));
         Ok(callers)
     }
 
@@ -70,11 +68,10 @@ impl CallTracker for RedisLive {
 }
 
 impl RedisLive {
-    async fn top_of(&self, api: &ApiName, at: Partition, last: u64) -> Result<Vec<Caller>, StoreError> {
-        let board = self.shared.keys.place(api, at).board;
-        let arguments = Arguments::default().words([board]).number(0).number(last).word("WITHSCORES");
-        let answer = self.shared.engine.command(READ_TOP, Repeatable, "ZREVRANGE", arguments).await?;
-        callers(answer).map_err(Misshapen::of(READ_TOP))
+    async fn top_of(&self, api: &ApiName, at: Partition) -> Result<Vec<Caller>, StoreError> {
+        let arguments = Arguments::default().words([self.shared.keys.place(api, at).board]);
+        let answer = self.shared.engine.command(READ_TOP, Repeatable, "GET", arguments).await?;
+        board(&answer).map_err(Misshapen::of(READ_TOP))
     }
 
     async fn distinct_of(&self, api: &ApiName, at: Partition) -> Result<u64, StoreError> {
@@ -85,7 +82,7 @@ impl RedisLive {
 
     async fn raise_in(&self, api: &ApiName, at: Partition, totals: Vec<Caller>) -> Result<(), StoreError> {
         for chunk in totals.chunks(CHUNK) {
-            let packed: Vec<u8> = chunk.iter().flat_map(total).collect();
+            let packed: Vec<u8> = chunk.iter().flat_map(pack).collect();
             let arguments = Arguments::of_keys(self.shared.keys.place(api, at).keys()).bytes(packed);
             self.shared.engine.run(RAISE_BOARD, Repeatable, &RAISE, arguments).await?;
         }
@@ -100,37 +97,26 @@ async fn each<T>(
     stream::iter(partitions).buffered(ABREAST).try_collect().await
 }
 
-/// A user on a board: the complement of the number, so that of equal scores the lower number is the later member, which
-/// is what a reversed range gives first.
-pub(crate) fn member(user: UserId) -> [u8; 8] {
-    (!user.get()).to_be_bytes()
+/// A caller on a board, or in a raise: calls 7 | user 8.
+const CALLER: usize = 7 + 8;
+
+fn pack(caller: &Caller) -> Vec<u8> {
+    [&caller.calls.to_be_bytes()[1..], &caller.user.get().to_be_bytes()].concat()
 }
 
-/// A total for a raise: calls 7 | member 8.
-fn total(caller: &Caller) -> Vec<u8> {
-    [&caller.calls.to_be_bytes()[1..], &member(caller.user)].concat()
-}
-
-fn callers(answer: Value) -> Result<Vec<Caller>, Misshapen> {
-    let answer = items(answer)?;
-    let (pairs, []) = answer.as_chunks::<2>() else { return Err(Misshapen) };
-    // A member that is no user was not written by us.
-    Ok(pairs.iter().filter_map(|[member, calls]| caller(member, calls).ok()).collect())
-}
-
-fn caller(member: &Value, calls: &Value) -> Result<Caller, Misshapen> {
-    let member = bytes(member)?.try_into().map_err(|_| Misshapen)?;
-    let user = UserId::new(!u64::from_be_bytes(member)).map_err(|_| Misshapen)?;
-    Ok(Caller { user, calls: score(calls)? })
-}
-
-/// A score, which an engine may spell with an exponent.
-fn score(calls: &Value) -> Result<u64, Misshapen> {
-    if let Ok(calls) = number(calls) {
-        return Ok(calls);
+/// The callers on a board. What is no caller was not written by us.
+fn board(answer: &Value) -> Result<Vec<Caller>, Misshapen> {
+    if answer.is_null() {
+        return Ok(Vec::new());
     }
-    let score: f64 = calls.as_str().and_then(|text| text.parse().ok()).ok_or(Misshapen)?;
-    format!("{score:.0}").parse().map_err(|_| Misshapen)
+    let (callers, _) = bytes(answer)?.as_chunks::<CALLER>();
+    Ok(callers.iter().filter_map(unpack).collect())
+}
+
+fn unpack(caller: &[u8; CALLER]) -> Option<Caller> {
+    let (calls, user) = caller.split_first_chunk::<7>()?;
+    let number = |bytes: &[u8]| bytes.iter().fold(0, |sum, byte| (sum << 8) | u64::from(*byte));
+    Some(Caller { user: UserId::new(number(user)).ok()?, calls: number(calls) })
 }
 
 #[cfg(test)]
@@ -138,20 +124,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lower_number_is_the_later_member() {
-        let [one, two, last] = [1, 2, i64::MAX as u64].map(|id| member(UserId::new(id).unwrap()));
-        assert!(one > two && two > last);
-        let read = caller(&Value::Bytes(two.to_vec().into()), &Value::from("7")).unwrap();
-        assert_eq!(read, Caller { user: UserId::new(2).unwrap(), calls: 7 });
-    }
-
-    #[test]
-    fn reads_every_spelling_of_a_score() {
-        for (spelt, calls) in [("4", 4), ("1e+8", 100_000_000), ("1.5e+3", 1500), ("0", 0)] {
-            assert_eq!(score(&Value::from(spelt)), Ok(calls));
-        }
-        for spelt in ["-1", "nan", "inf", "x"] {
-            assert_eq!(score(&Value::from(spelt)), Err(Misshapen), "{spelt}");
-        }
+    fn a_board_comes_back_without_what_is_no_caller() {
+        let callers = [(1, 1 << 50), (i64::MAX as u64, 1)]
+            .map(|(id, calls)| Caller { user: UserId::new(id).unwrap(), calls });
+        let mut packed = callers.each_ref().map(pack).concat();
+        packed.extend([0; CALLER]);
+        packed.extend(b"cut off");
+        assert_eq!(board(&Value::Bytes(packed.into())), Ok(callers.to_vec()));
+        assert_eq!(board(&Value::Null), Ok(vec![]));
+        assert_eq!(board(&Value::Integer(3)), Err(Misshapen));
     }
 }

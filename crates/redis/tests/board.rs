@@ -1,4 +1,4 @@
-//! The board keeps the best hundred of a partition only: what it shows is what a board of all callers would.
+//! The board keeps the best ten of a partition only: what it shows is what a board of all callers would.
 #![allow(clippy::unwrap_used, reason = "tests stop where something fails")]
 
 mod common;
@@ -86,7 +86,7 @@ impl Played {
 }
 
 #[test]
-fn the_top_hundred_is_that_of_all_totals_at_every_step() {
+fn the_top_ten_is_that_of_all_totals_at_every_step() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut runner = TestRunner::new(ProptestConfig { cases: 12, ..ProptestConfig::default() });
     let run = |steps: Vec<Step>| {

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// How long a leaderboard can be asked for.
-pub const MAX_TOP: usize = 100;
+pub const MAX_TOP: usize = 10;
 
 /// The leaderboard and the distinct count of each API.
 #[cfg_attr(feature = "mock", mockall::automock)]

@@ -1,16 +1,3 @@
--- A record is all that is kept of a user: one key, so that a decision reads once and writes once.
---   format 1 byte | when the key expires, in seconds 4 | sessions in the set, plus 1; 0: no set is cached: 2 | set | logs
--- A set: stamp 8 | version 8 | end 7, then for each session: version 8 | verifier 32 | deadline 7.
--- A log, for each policy: length of its name 1 | name | units 2 | longest period 6 | largest quota 2, then the units,
--- newest first, 7 each. A zero in place of a name ends the logs; what follows it means nothing. Numbers are big-endian; times
--- are microseconds. Versions do not fit a Lua number, so they stay bytes.
-local sub, byte, char, rep, pack, unpack_at = string.sub, string.byte, string.char, string.rep, struct.pack, struct.unpack
-local call, ceil, floor, max = redis.call, math.ceil, math.floor, math.max
-
-local NO_RECORD = '\2\0\0\0\0\0\0'
-local SET_FROM, SET_HEAD, SESSION = 8, 23, 47
-local LOG_HEAD, UNIT = 10, 7
-
 -- Where the logs of a record begin.
 local function logs_from(record)
   local sessions = unpack_at('>I2', record, 6)
@@ -57,8 +44,8 @@ local function read_record(key)
   return checked(type(record) == 'string' and record)
 end
 
--- Stores a record for as long as any part of it matters; one that says nothing goes.
-local function write_record(key, record, now, slack)
+-- Stores a record for as long as any part of it matters, and for `extension` seconds more; one that says nothing goes.
+local function write_record(key, record, now, slack, extension)
   local lasts, at = 0, logs_from(record)
   if at > SET_FROM then
     lasts = unpack_at('>I7', record, SET_FROM + 16) - now
@@ -71,6 +58,7 @@ local function write_record(key, record, now, slack)
     call('DEL', key)
     return
   end
+  lasts = lasts + (extension or 0) * 1000000
   record = sub(record, 1, 1) .. pack('>I4', floor((now + lasts) / 1000000)) .. sub(record, 6)
   call('SET', key, record, 'PX', ceil(lasts / 1000) + slack)
 end

@@ -1,4 +1,4 @@
--- KEYS: calls, board, floor, sketch. ARGV: member. One admitted call.
-local calls, board, floor_key, sketch = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-count(calls, board, floor_key, sketch, checked_floor(redis.pcall('GET', floor_key)), ARGV[1])
+-- KEYS: calls, board, sketch. ARGV: user. One admitted call.
+local total = redis.pcall('HINCRBY', KEYS[1], ARGV[1], '1')
+counted(KEYS[1], KEYS[2], KEYS[3], checked_board(redis.pcall('GET', KEYS[2])), ARGV[1], total)
 return 1
