@@ -8,14 +8,14 @@ pub(crate) struct Arguments(Vec<Value>);
 
 impl Arguments {
     /// Those of `EVALSHA` and `EVAL`, whose first is put in front later.
-    pub(crate) fn of_keys(keys: impl IntoIterator<Item = String, IntoIter: ExactSizeIterator>) -> Self {
+    pub(crate) fn of_keys(keys: impl IntoIterator<Item = Bytes, IntoIter: ExactSizeIterator>) -> Self {
         let keys = keys.into_iter();
-        Self::default().number(keys.len() as u64).words(keys)
+        Self::default().number(keys.len() as u64).keys(keys)
     }
 
-    /// Adds texts.
-    pub(crate) fn words(mut self, words: impl IntoIterator<Item = String>) -> Self {
-        self.0.extend(words.into_iter().map(Value::from));
+    /// Adds names of keys.
+    pub(crate) fn keys(mut self, keys: impl IntoIterator<Item = Bytes>) -> Self {
+        self.0.extend(keys.into_iter().map(Value::Bytes));
         self
     }
 

@@ -12,7 +12,7 @@ use tollbar_core::{
 use crate::{
     arguments::Arguments,
     failure::refused_by_script,
-    keys::{Keys, Partition},
+    keys::{Count, Keys, Names, Partition},
     policy_codec::{LOG_HEAD, STATE, TIME, pack, split_time, unpack, unpack_units},
     reply::{Misshapen, bytes},
 };
@@ -40,29 +40,25 @@ impl Call {
 
 /// The arguments of the script, after its keys and the time: keys are the record of each call, then the boards, calls and
 /// sketches of the places that they name.
-pub(crate) fn arguments(
-    calls: &[&Call],
-    keys: &Keys,
-    timed: impl FnOnce(Vec<String>) -> Arguments,
-) -> Arguments {
+pub(crate) fn arguments(calls: &[&Call], keys: &Keys, timed: impl FnOnce(Names) -> Arguments) -> Arguments {
     debug_assert!(calls.len() <= MOST, "a place has a number of one byte");
     let mut policies: Vec<&Policy> = Vec::new();
     let mut places: HashMap<(&ApiName, Partition), u8> = HashMap::new();
     let mut of_places = Vec::new();
-    let mut names = Vec::with_capacity(calls.len() * 2);
+    let mut names = Names::default();
     let mut packed = Vec::with_capacity(calls.len() * 51);
     for call in calls {
         let (api, at) = (call.policy.api(), keys.partition(call.user));
         let next = one_byte(places.len());
         let place = *places.entry((api, at)).or_insert_with(|| {
-            of_places.push(keys.place(api, at));
+            of_places.push((api, at));
             next
         });
         let policy = policies.iter().position(|known| **known == call.policy).unwrap_or_else(|| {
             policies.push(&call.policy);
             policies.len() - 1
         });
-        names.push(keys.record(call.user));
+        names.record(keys, call.user);
         packed.extend([one_byte(policy), place, u8::from(call.session.is_some())]);
         packed.extend(call.user.get().to_be_bytes());
         match &call.session {
@@ -73,9 +69,11 @@ pub(crate) fn arguments(
             None => packed.extend([0; 8 + 32]),
         }
     }
-    names.extend(of_places.iter().map(|place| place.board.clone()));
-    names.extend(of_places.iter().map(|place| place.calls.clone()));
-    names.extend(of_places.into_iter().map(|place| place.sketch));
+    for count in [Count::Board, Count::Calls, Count::Sketch] {
+        for (api, at) in &of_places {
+            names.count(keys, count, api, *at);
+        }
+    }
     let mut of_policies = Vec::new();
     for policy in policies {
         pack(policy, &mut of_policies);

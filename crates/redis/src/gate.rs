@@ -63,7 +63,7 @@ impl RedisLive {
     /// Sends a batch once. A lost answer is an unknown outcome for each of its callers.
     async fn send(&self, batch: Vec<Waiting>, near: Option<&Connections>) {
         let calls: Vec<&Call> = batch.iter().map(|waiting| &waiting.call).collect();
-        let arguments = batch::arguments(&calls, &self.shared.keys, |keys| self.timed(keys));
+        let arguments = batch::arguments(&calls, &self.shared.keys, |names| self.timed(names.all()));
         let answered = self.shared.engine.run_near(near, ADMIT_CALL, Once, &ADMIT, arguments).await;
         let deadline = self.shared.engine.deadline();
         let answers = answered.and_then(|answer| {

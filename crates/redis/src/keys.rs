@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU16;
 
+use fred::bytes::Bytes;
 use tollbar_core::domain::{ApiName, UserId};
 
 /// One of the parts among which users are divided, so that a script finds all its keys on one node.
@@ -15,34 +16,69 @@ impl Partition {
     }
 }
 
-/// The keys of the counts of an API in one partition.
-#[derive(Debug, Clone)]
-pub(crate) struct Place {
+/// What is counted of an API in one partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Count {
     /// Every caller's total.
-    pub(crate) calls: String,
+    Calls,
     /// The callers with the highest.
-    pub(crate) board: String,
+    Board,
     /// The distinct callers.
-    pub(crate) sketch: String,
+    Sketch,
 }
 
-impl Place {
-    /// As the scripts take them.
-    pub(crate) fn keys(self) -> [String; 3] {
-        [self.calls, self.board, self.sketch]
+impl Count {
+    /// As the scripts take them that count or raise.
+    const ALL: [Self; 3] = [Self::Calls, Self::Board, Self::Sketch];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Calls => "calls",
+            Self::Board => "board",
+            Self::Sketch => "sketch",
+        }
     }
 }
 
 /// Makes the names of keys.
 #[derive(Debug, Clone)]
 pub(crate) struct Keys {
-    prefix: String,
+    /// What the keys of each partition begin with.
+    beginnings: Vec<String>,
     partitions: NonZeroU16,
 }
 
+/// Names of keys, one after the other in one piece of memory.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    text: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Names {
+    /// Adds a user's record.
+    pub(crate) fn record(&mut self, keys: &Keys, user: UserId) {
+        keys.write(keys.partition(user), &[&user.get().to_string()], &mut self.text);
+        self.ends.push(self.text.len());
+    }
+
+    /// Adds a count.
+    pub(crate) fn count(&mut self, keys: &Keys, count: Count, api: &ApiName, at: Partition) {
+        keys.write(at, &[count.name(), ":", api.as_str()], &mut self.text);
+        self.ends.push(self.text.len());
+    }
+
+    /// All of them.
+    pub(crate) fn all(self) -> impl ExactSizeIterator<Item = Bytes> {
+        let (text, mut begin) = (Bytes::from(self.text), 0);
+        self.ends.into_iter().map(move |end| text.slice(std::mem::replace(&mut begin, end)..end))
+    }
+}
+
 impl Keys {
-    pub(crate) fn new(prefix: String, partitions: NonZeroU16) -> Self {
-        Self { prefix, partitions }
+    pub(crate) fn new(prefix: &str, partitions: NonZeroU16) -> Self {
+        let beginnings = (0..partitions.get()).map(|at| format!("{prefix}:{{{at}}}:")).collect();
+        Self { beginnings, partitions }
     }
 
     /// Where a user's keys are.
@@ -57,23 +93,36 @@ impl Keys {
     }
 
     /// All that is kept of a user: the set of sessions and the limits.
-    pub(crate) fn record(&self, user: UserId) -> String {
-        self.key(self.partition(user), format_args!("{user}"))
+    pub(crate) fn record(&self, user: UserId) -> Bytes {
+        self.key(self.partition(user), &[&user.get().to_string()])
     }
 
     /// The lease to fill a user's set.
-    pub(crate) fn lease(&self, user: UserId) -> String {
-        self.key(self.partition(user), format_args!("e:{user}"))
+    pub(crate) fn lease(&self, user: UserId) -> Bytes {
+        self.key(self.partition(user), &["e:", &user.get().to_string()])
     }
 
-    /// The counts of an API in one partition.
-    pub(crate) fn place(&self, api: &ApiName, at: Partition) -> Place {
-        let key = |kind: &str| self.key(at, format_args!("{kind}:{api}"));
-        Place { calls: key("calls"), board: key("board"), sketch: key("sketch") }
+    /// A count of an API in one partition.
+    pub(crate) fn count(&self, count: Count, api: &ApiName, at: Partition) -> Bytes {
+        self.key(at, &[count.name(), ":", api.as_str()])
     }
 
-    fn key(&self, at: Partition, rest: std::fmt::Arguments<'_>) -> String {
-        format!("{}:{{{}}}:{rest}", self.prefix, at.0)
+    /// All counts of an API in one partition.
+    pub(crate) fn counts(&self, api: &ApiName, at: Partition) -> [Bytes; 3] {
+        Count::ALL.map(|count| self.count(count, api, at))
+    }
+
+    fn key(&self, at: Partition, rest: &[&str]) -> Bytes {
+        let mut key = Vec::with_capacity(64);
+        self.write(at, rest, &mut key);
+        key.into()
+    }
+
+    fn write(&self, at: Partition, rest: &[&str], into: &mut Vec<u8>) {
+        into.extend_from_slice(self.beginnings[at.index()].as_bytes());
+        for part in rest {
+            into.extend_from_slice(part.as_bytes());
+        }
     }
 }
 
@@ -83,12 +132,17 @@ mod tests {
 
     #[test]
     fn every_key_of_a_user_has_one_hash_tag() {
-        let keys = Keys::new("tb".into(), NonZeroU16::new(16).unwrap());
-        let user = UserId::new(35).unwrap();
+        let keys = Keys::new("tb", NonZeroU16::new(16).unwrap());
+        let (user, ping) = (UserId::new(35).unwrap(), ApiName::new("ping").unwrap());
         assert_eq!([keys.record(user), keys.lease(user)], ["tb:{3}:35", "tb:{3}:e:35"]);
-        let place = keys.place(&ApiName::new("ping").unwrap(), keys.partition(user));
         let kinds = ["calls", "board", "sketch"].map(|kind| format!("tb:{{3}}:{kind}:ping"));
-        assert_eq!(place.keys(), kinds);
+        assert_eq!(keys.counts(&ping, keys.partition(user)), kinds.clone().map(Bytes::from));
         assert_eq!(keys.partitions().count(), 16);
+
+        let mut names = Names::default();
+        names.record(&keys, user);
+        names.count(&keys, Count::Sketch, &ping, keys.partition(user));
+        names.record(&keys, user);
+        assert_eq!(names.all().collect::<Vec<_>>(), ["tb:{3}:35", kinds[2].as_str(), "tb:{3}:35"]);
     }
 }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use fred::types::config::Config;
+use fred::{bytes::Bytes, types::config::Config};
 use tollbar_core::{
     StoreError,
     domain::UserId,
@@ -76,7 +76,7 @@ impl RedisLive {
             lanes: Lanes::new(lanes, options.max_in_flight.get(), options.clustered),
             place: target::place(&options.url),
             engine: Engine::new(connections, options.deadline, options.max_in_flight.get()),
-            keys: Keys::new(options.prefix, options.partitions),
+            keys: Keys::new(&options.prefix, options.partitions),
             cache_ttl: options.cache_ttl,
             lease_ttl: options.lease_ttl,
             nonces,
@@ -118,7 +118,7 @@ impl RedisLive {
     /// # Errors
     /// Redis failed.
     pub async fn drop_lease(&self, user: UserId) -> Result<(), StoreError> {
-        let arguments = Arguments::default().words([self.shared.keys.lease(user)]);
+        let arguments = Arguments::default().keys([self.shared.keys.lease(user)]);
         self.shared.engine.command("drop a lease", Sending::Repeatable, "DEL", arguments).await.map(drop)
     }
 
@@ -130,7 +130,7 @@ impl RedisLive {
     /// The arguments that every timed script begins with: the time, empty for the engine's own, and the slack in ms.
     pub(crate) fn timed(
         &self,
-        keys: impl IntoIterator<Item = String, IntoIter: ExactSizeIterator>,
+        keys: impl IntoIterator<Item = Bytes, IntoIter: ExactSizeIterator>,
     ) -> Arguments {
         let arguments = Arguments::of_keys(keys);
         match &self.clock {

@@ -17,7 +17,7 @@ use tollbar_core::{
 use crate::{
     arguments::Arguments,
     engine::Sending::{Once, Repeatable},
-    keys::Partition,
+    keys::{Count, Partition},
     live::RedisLive,
     reply::{Misshapen, bytes, number},
     scripts::{RAISE, RECORD},
@@ -38,8 +38,8 @@ const ABREAST: usize = 32;
 impl CallTracker for RedisLive {
     async fn record(&self, api: &ApiName, user: UserId) -> Result<(), StoreError> {
         let at = self.shared.keys.partition(user);
-        let arguments = Arguments::of_keys(self.shared.keys.place(api, at).keys())
-            .bytes(user.get().to_be_bytes().to_vec());
+        let arguments =
+            Arguments::of_keys(self.shared.keys.counts(api, at)).bytes(user.get().to_be_bytes().to_vec());
         self.shared.engine.run(COUNT_CALL, Once, &RECORD, arguments).await.map(drop)
     }
 
@@ -69,13 +69,13 @@ impl CallTracker for RedisLive {
 
 impl RedisLive {
     async fn top_of(&self, api: &ApiName, at: Partition) -> Result<Vec<Caller>, StoreError> {
-        let arguments = Arguments::default().words([self.shared.keys.place(api, at).board]);
+        let arguments = Arguments::default().keys([self.shared.keys.count(Count::Board, api, at)]);
         let answer = self.shared.engine.command(READ_TOP, Repeatable, "GET", arguments).await?;
         board(&answer).map_err(Misshapen::of(READ_TOP))
     }
 
     async fn distinct_of(&self, api: &ApiName, at: Partition) -> Result<u64, StoreError> {
-        let arguments = Arguments::default().words([self.shared.keys.place(api, at).sketch]);
+        let arguments = Arguments::default().keys([self.shared.keys.count(Count::Sketch, api, at)]);
         let answer = self.shared.engine.command(READ_DISTINCT, Repeatable, "PFCOUNT", arguments).await?;
         number(&answer).map_err(Misshapen::of(READ_DISTINCT))
     }
@@ -83,7 +83,7 @@ impl RedisLive {
     async fn raise_in(&self, api: &ApiName, at: Partition, totals: Vec<Caller>) -> Result<(), StoreError> {
         for chunk in totals.chunks(CHUNK) {
             let packed: Vec<u8> = chunk.iter().flat_map(pack).collect();
-            let arguments = Arguments::of_keys(self.shared.keys.place(api, at).keys()).bytes(packed);
+            let arguments = Arguments::of_keys(self.shared.keys.counts(api, at)).bytes(packed);
             self.shared.engine.run(RAISE_BOARD, Repeatable, &RAISE, arguments).await?;
         }
         Ok(())
