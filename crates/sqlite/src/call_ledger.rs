@@ -2,9 +2,10 @@
 
 use async_trait::async_trait;
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, RunQueryDsl,
-    SqliteConnection,
+    BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, QueryableByName,
+    RunQueryDsl, SqliteConnection,
     dsl::sql,
+    sql_query,
     sql_types::{BigInt, Bool, Text},
     upsert::excluded,
 };
@@ -20,8 +21,22 @@ use crate::{
     schema::{call_totals, flushed_epochs},
 };
 
+/// How many rows one statement takes: little enough for its parameter to be small.
+const CHUNK: usize = 10_000;
+
 /// A row of `call_totals`.
 type Row = (String, i64, i64);
+
+/// The same, as a statement in SQL answers it.
+#[derive(QueryableByName)]
+struct Total {
+    #[diesel(sql_type = Text)]
+    api: String,
+    #[diesel(sql_type = BigInt)]
+    user_id: i64,
+    #[diesel(sql_type = BigInt)]
+    calls: i64,
+}
 
 #[async_trait]
 impl CallLedger for SqliteStore {
@@ -40,12 +55,17 @@ impl CallLedger for SqliteStore {
         }
         self.write(OPERATION, self.options.ledger_deadline, move |connection| {
             let new = note_epoch(connection, incarnation, epoch)?;
-            rows.into_iter()
-                .map(|(sum, calls)| {
-                    let total = if new { add(connection, &sum, calls)? } else { total(connection, &sum)? };
-                    Ok(Tally { calls: u64::try_from(total).map_err(damaged)?, ..sum })
-                })
-                .collect()
+            if new {
+                return rows.chunks(CHUNK).try_fold(Vec::new(), |mut totals, chunk| {
+                    totals.extend(add(connection, chunk)?);
+                    Ok(totals)
+                });
+            }
+            let as_it_stands = |(sum, _): (Tally, i64)| {
+                let calls = u64::try_from(total(connection, &sum)?).map_err(damaged)?;
+                Ok(Tally { calls, ..sum })
+            };
+            rows.into_iter().map(as_it_stands).collect()
         })
         .await
     }
@@ -90,19 +110,22 @@ fn note_epoch(connection: &mut SqliteConnection, of: Incarnation, epoch: i64) ->
     Ok(noted == 1)
 }
 
-/// Adds to one total and returns it.
-fn add(connection: &mut SqliteConnection, sum: &Tally, calls: i64) -> QueryResult<i64> {
-    diesel::insert_into(call_totals::table)
-        .values((
-            call_totals::api.eq(sum.api.as_str()),
-            call_totals::user_id.eq(sum.user.as_i64()),
-            call_totals::calls.eq(calls),
-        ))
-        .on_conflict((call_totals::api, call_totals::user_id))
-        .do_update()
-        .set(call_totals::calls.eq(call_totals::calls + excluded(call_totals::calls)))
-        .returning(call_totals::calls)
-        .get_result(connection)
+/// Adds to totals and returns them. One statement for many rows: the library would have SQLite parse an insertion anew for each.
+fn add(connection: &mut SqliteConnection, sums: &[(Tally, i64)]) -> QueryResult<Vec<Tally>> {
+    // Names have nothing in them that JSON would escape.
+    let rows: Vec<_> =
+        sums.iter().map(|(sum, calls)| format!("[\"{}\",{},{calls}]", sum.api, sum.user)).collect();
+    sql_query(
+        "INSERT INTO call_totals (api, user_id, calls)
+         SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?) WHERE TRUE
+         ON CONFLICT (api, user_id) DO UPDATE SET calls = calls + excluded.calls
+         RETURNING api, user_id, calls",
+    )
+    .bind::<Text, _>(format!("[{}]", rows.join(",")))
+    .load::<Total>(connection)?
+    .into_iter()
+    .map(|Total { api, user_id, calls }| tally((api, user_id, calls)))
+    .collect()
 }
 
 /// Reads one total; none is zero.
