@@ -2,11 +2,15 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeSet, HashMap},
+    collections::HashMap,
     sync::{Arc, PoisonError, RwLock},
 };
 
-use tollbar_core::domain::{ApiName, Caller, UserId};
+use foldhash::fast::RandomState;
+use tollbar_core::{
+    domain::{ApiName, Caller, UserId},
+    ports::MAX_TOP,
+};
 
 use crate::shards::Shards;
 
@@ -33,28 +37,43 @@ impl Boards {
 
     /// Counts one call.
     pub(crate) fn record(&self, api: &ApiName, user: UserId) {
-        self.of(api).of(user).raise(user, |calls| calls.saturating_add(1));
+        let raise = |board: &Board| board.of(user).raise(user, |calls| calls.saturating_add(1));
+        if let Some(board) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(api) {
+            return raise(board);
+        }
+        raise(&self.of(api));
     }
 }
 
 /// The calls of a part of the users.
 #[derive(Debug, Default)]
 pub(crate) struct Part {
-    calls: HashMap<UserId, u64>,
-    /// The same, most calls first, ties by lower number: the top is its beginning.
-    order: BTreeSet<(Reverse<u64>, UserId)>,
+    calls: HashMap<UserId, u64, RandomState>,
+    /// Those with the most, best first: whoever is not here ranks below the last, and totals only rise.
+    best: Vec<Rank>,
 }
+
+/// Most calls first, ties by lower number.
+type Rank = (Reverse<u64>, UserId);
 
 impl Part {
     /// Lifts a user's calls to what `to` makes of them; they never fall.
     pub(crate) fn raise(&mut self, user: UserId, to: impl FnOnce(u64) -> u64) {
         let calls = self.calls.entry(user).or_default();
-        let (before, after) = (*calls, to(*calls));
-        if after > before {
+        let after = to(*calls);
+        if after > *calls {
             *calls = after;
-            self.order.remove(&(Reverse(before), user));
-            self.order.insert((Reverse(after), user));
+            self.rank((Reverse(after), user));
         }
+    }
+
+    fn rank(&mut self, rank: Rank) {
+        if self.best.len() == MAX_TOP && self.best.last().is_some_and(|last| *last < rank) {
+            return;
+        }
+        self.best.retain(|(_, user)| *user != rank.1);
+        self.best.insert(self.best.partition_point(|better| *better < rank), rank);
+        self.best.truncate(MAX_TOP);
     }
 
     /// How many users have called.
@@ -62,8 +81,8 @@ impl Part {
         self.calls.len() as u64
     }
 
-    /// Those with the most calls, most first, ties by lower number.
-    pub(crate) fn top(&self, limit: usize) -> impl Iterator<Item = Caller> {
-        self.order.iter().take(limit).map(|&(Reverse(calls), user)| Caller { user, calls })
+    /// Those with the most calls, most first, ties by lower number; [`MAX_TOP`] at most.
+    pub(crate) fn top(&self) -> impl Iterator<Item = Caller> {
+        self.best.iter().map(|&(Reverse(calls), user)| Caller { user, calls })
     }
 }

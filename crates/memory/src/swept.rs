@@ -2,10 +2,13 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use foldhash::fast::RandomState;
 use tollbar_core::domain::{Timestamp, UserId};
 
-/// How many users one write looks at. Above one, so that the round goes faster than the map can grow.
+/// How many users a write looks at that adds one. Above one, so that the round goes faster than the map can grow.
 const LOOKS: usize = 2;
+/// One of so many other writes looks at as many, so that a map that nobody joins is swept, too.
+const SELDOM: usize = 16;
 
 /// A value that may come to mean nothing any more.
 pub(crate) trait Spent {
@@ -16,14 +19,15 @@ pub(crate) trait Spent {
 /// Values by user.
 #[derive(Debug)]
 pub(crate) struct Swept<V> {
-    values: HashMap<UserId, V>,
+    values: HashMap<UserId, V, RandomState>,
     /// Each user of the map once, in the order in which they are looked at.
     round: VecDeque<UserId>,
+    writes: usize,
 }
 
 impl<V> Default for Swept<V> {
     fn default() -> Self {
-        Self { values: HashMap::new(), round: VecDeque::new() }
+        Self { values: HashMap::default(), round: VecDeque::new(), writes: 0 }
     }
 }
 
@@ -35,7 +39,10 @@ impl<V: Default + Spent> Swept<V> {
 
     /// The user's value to be changed; a value that was never there is new. Sweeps a little.
     pub(crate) fn change(&mut self, user: UserId, now: Timestamp) -> &mut V {
-        self.sweep(now);
+        self.writes = self.writes.wrapping_add(1);
+        if self.writes.is_multiple_of(SELDOM) || !self.values.contains_key(&user) {
+            self.sweep(now);
+        }
         let round = &mut self.round;
         self.values.entry(user).or_insert_with(|| {
             round.push_back(user);

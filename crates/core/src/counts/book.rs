@@ -8,6 +8,7 @@ use std::{
     },
 };
 
+use foldhash::fast::RandomState;
 use tokio::sync::Notify;
 
 use crate::{
@@ -28,9 +29,17 @@ pub struct CallBook {
 #[derive(Debug)]
 struct EpochBook {
     epoch: Epoch,
-    sums: Mutex<HashMap<(ApiName, UserId), u64>>,
+    sums: Mutex<Sums>,
     in_flight: AtomicUsize,
     settled: Notify,
+}
+
+/// Calls by API and user. APIs come from the policies, so they are few.
+#[derive(Debug, Default)]
+struct Sums {
+    by_api: Vec<(ApiName, HashMap<UserId, u64, RandomState>)>,
+    /// How many pairs of API and user there are.
+    pairs: usize,
 }
 
 /// One call's way through an epoch. Dropped without [`count`](Self::count), it leaves no trace.
@@ -53,7 +62,7 @@ impl CallBook {
     /// Transient: the ledger has been away for so long that the book is full.
     pub fn enter(&self) -> Result<Passage, StoreError> {
         let open = lock(&self.open);
-        if lock(&open.sums).len() >= self.limit {
+        if lock(&open.sums).pairs >= self.limit {
             return Err(StoreError::overloaded("count a call"));
         }
         open.in_flight.fetch_add(1, Ordering::Relaxed);
@@ -64,11 +73,23 @@ impl CallBook {
     pub fn close(&self) -> Option<ClosedEpoch> {
         let mut open = lock(&self.open);
         // Passages are made under this lock, so none can appear while it is looked at.
-        if open.in_flight.load(Ordering::Acquire) == 0 && lock(&open.sums).is_empty() {
+        if open.in_flight.load(Ordering::Acquire) == 0 && lock(&open.sums).pairs == 0 {
             return None;
         }
         let next = Arc::new(EpochBook::new(open.epoch.next()));
         Some(ClosedEpoch(std::mem::replace(&mut open, next)))
+    }
+}
+
+impl Sums {
+    fn count(&mut self, api: &ApiName, user: UserId) {
+        let at = self.by_api.iter().position(|(known, _)| known == api).unwrap_or_else(|| {
+            self.by_api.push((api.clone(), HashMap::default()));
+            self.by_api.len() - 1
+        });
+        let calls = self.by_api[at].1.entry(user).or_insert(0);
+        self.pairs += usize::from(*calls == 0);
+        *calls += 1;
     }
 }
 
@@ -81,7 +102,7 @@ impl EpochBook {
 impl Passage {
     /// Counts the call; it may be acknowledged from here on.
     pub fn count(self, api: &ApiName, user: UserId) {
-        *lock(&self.0.sums).entry((api.clone(), user)).or_default() += 1;
+        lock(&self.0.sums).count(api, user);
     }
 }
 
@@ -109,9 +130,11 @@ impl ClosedEpoch {
             settled.await;
         }
         let sums = lock(&self.0.sums);
-        sums.iter()
-            .map(|((api, user), calls)| Tally { api: api.clone(), user: *user, calls: *calls })
-            .collect()
+        let of_api = |(api, users): &(ApiName, HashMap<_, _, _>)| {
+            let tally = |(&user, &calls)| Tally { api: api.clone(), user, calls };
+            users.iter().map(tally).collect::<Vec<_>>()
+        };
+        sums.by_api.iter().flat_map(of_api).collect()
     }
 }
 

@@ -20,13 +20,12 @@ impl CallTracker for MemoryLive {
 
     async fn top(&self, api: &ApiName, limit: usize) -> Result<Vec<Caller>, StoreError> {
         let Some(board) = self.boards.known(api) else { return Ok(Vec::new()) };
-        let limit = limit.min(MAX_TOP);
         let mut callers = Vec::new();
         for part in board.each() {
-            callers.extend(part.top(limit));
+            callers.extend(part.top());
         }
         callers.sort_unstable_by_key(|caller| (Reverse(caller.calls), caller.user));
-        callers.truncate(limit);
+        callers.truncate(limit.min(MAX_TOP));
         Ok(callers)
     }
 
