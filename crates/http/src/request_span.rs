@@ -33,7 +33,8 @@ pub async fn request_span<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<B>, Error> {
     let id = inbound(request.headers()).unwrap_or_else(fresh);
     // Neither path nor query: a client may have put a secret there. The route tells enough.
-    let span = info_span!("request", id = id.to_str().unwrap_or_default(), method = %request.method());
+    let span =
+        info_span!("request", id = id.to_str().unwrap_or_default(), method = request.method().as_str());
     let handled = async {
         let answer = AssertUnwindSafe(next.call(request)).catch_unwind().await;
         let answer = answer.unwrap_or_else(|_| {
@@ -74,6 +75,8 @@ fn inbound(headers: &HeaderMap) -> Option<HeaderValue> {
 fn fresh() -> HeaderValue {
     static PROCESS: LazyLock<u64> = LazyLock::new(|| tollbar_core::random_u64().unwrap_or_default());
     static REQUESTS: AtomicU32 = AtomicU32::new(0);
-    let id = format!("{:016x}{:08x}", *PROCESS, REQUESTS.fetch_add(1, Ordering::Relaxed));
-    HeaderValue::try_from(id).expect("hexadecimal digits are a header value")
+    let number = (u128::from(*PROCESS) << 32) | u128::from(REQUESTS.fetch_add(1, Ordering::Relaxed));
+    let digit = |at: usize| b"0123456789abcdef"[(number >> (4 * (23 - at)) & 15) as usize];
+    HeaderValue::from_bytes(&std::array::from_fn::<u8, 24, _>(digit))
+        .expect("hexadecimal digits are a header value")
 }

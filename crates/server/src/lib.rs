@@ -10,6 +10,7 @@ mod live;
 mod paced;
 pub mod settings;
 pub mod signals;
+mod span_fields;
 mod start_error;
 pub mod telemetry;
 

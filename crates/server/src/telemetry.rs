@@ -8,7 +8,10 @@ use std::{
 use tracing::{error, level_filters::LevelFilter};
 use tracing_subscriber::{filter::Targets, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
-use crate::settings::{LogFormat, LogLevel, LogSettings};
+use crate::{
+    settings::{LogFormat, LogLevel, LogSettings},
+    span_fields::SpanFields,
+};
 
 /// Dependencies whose lines repeat what clients sent. Records of the `log` crate, with which drivers show statements and
 /// their parameters, are not taken at all.
@@ -26,7 +29,9 @@ pub fn start(settings: LogSettings) {
     let logs = tracing_subscriber::registry().with(filter(settings.level));
     let started = match settings.format {
         LogFormat::Text => logs.with(fmt::layer().with_ansi(stdout().is_terminal())).try_init(),
-        LogFormat::Json => logs.with(fmt::layer().json().flatten_event(true)).try_init(),
+        LogFormat::Json => {
+            logs.with(fmt::layer().json().flatten_event(true).fmt_fields(SpanFields)).try_init()
+        }
     };
     if started.is_ok() {
         std::panic::set_hook(Box::new(|panic| error!(%panic, "a thread panicked")));

@@ -43,11 +43,22 @@ impl Bearer {
     }
 }
 
+/// The characters of a token: a table, since every request is asked for a hundred of them.
+const ALLOWED: [bool; 256] = {
+    let mut allowed = [false; 256];
+    let mut byte = u8::MAX;
+    while byte > 0 {
+        allowed[byte as usize] =
+            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/');
+        byte -= 1;
+    }
+    allowed
+};
+
 /// `b64token` of RFC 6750, section 2.1.
 fn is_b64token(text: &str) -> bool {
     let body = text.trim_end_matches('=');
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~' | b'+' | b'/');
-    !body.is_empty() && body.bytes().all(allowed)
+    !body.is_empty() && body.bytes().all(|byte| ALLOWED[usize::from(byte)])
 }
 
 impl FromRequest for Bearer {
