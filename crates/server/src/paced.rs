@@ -26,7 +26,8 @@ pub(crate) struct Paced<S> {
     stream: S,
     pace: Pace,
     limit: Duration,
-    /// The end of the wait for the answer of this number.
+    /// The end of the wait after the answer of this number. While a request is served it stays as it was: to set it anew is
+    /// much less work than to take it down and put another up.
     wait: Option<(u64, Pin<Box<Sleep>>)>,
     /// The client does not take what is written.
     is_full: bool,
@@ -87,15 +88,13 @@ impl<S> Paced<S> {
 
     /// Fails where the wait is over. Called by whatever polls the stream, so that the waker is always the last one's.
     fn keep_pace(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        let Some(served) = self.pace.waiting_since() else {
-            self.wait = None;
-            return Ok(());
-        };
+        let Some(served) = self.pace.waiting_since() else { return Ok(()) };
         let limit = if self.pace.0.closing.get() { LINGER } else { self.limit };
         let (of, end) = self.wait.get_or_insert_with(|| (served, Box::pin(sleep(limit))));
         if *of != served {
             *of = served;
-            end.set(sleep(limit));
+            // `sleep` knows the time, and is asked for nothing else.
+            end.as_mut().reset(sleep(limit).deadline());
         }
         if end.as_mut().poll(cx).is_ready() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(()) }
     }
