@@ -38,6 +38,21 @@ suite! {
         assert_eq!(tracker.top(four.api(), 10).await.unwrap(), [Caller { user: user(1), calls: 4 }]);
     }
 
+    /// A log of many units, as admissions make it, is as exact as a short one.
+    async fn a_long_log_of_admissions_is_exact(harness) {
+        let (engine, many) = (harness.one_trip(), policy("many", &[(150, secs(30))]));
+        let (token, step) = (login(&harness, 1, 1).await, Duration::from_millis(10));
+        for left in (0..150).rev() {
+            assert_eq!(remaining(&admitted(&engine, &token, &many).await), [left]);
+            harness.pass(step);
+        }
+        let wait = Duration::from_millis(28_500);
+        assert_eq!(limited(&engine, &token, &many).await.retry_after(), wait);
+        harness.pass(wait);
+        assert_eq!(remaining(&admitted(&engine, &token, &many).await), [0]);
+        assert_eq!(limited(&engine, &token, &many).await.retry_after(), step);
+    }
+
     /// A limited call changes nothing: no window, no board, no distinct count.
     async fn a_limited_call_changes_nothing(harness) {
         let (engine, ping) = (harness.one_trip(), policy("ping", &[(1, secs(5)), (2, secs(60))]));

@@ -126,3 +126,41 @@ pub(crate) fn answers(
     }
     if rest.is_empty() { Ok(answers) } else { Err(Misshapen) }
 }
+
+#[cfg(test)]
+mod tests {
+    use tollbar_core::domain::{PolicyName, Quota, Window};
+
+    use super::*;
+
+    fn call() -> Call {
+        let window = Window::new(Quota::new(3).unwrap(), Duration::from_secs(1)).unwrap();
+        let policy =
+            Policy::new(PolicyName::new("p").unwrap(), ApiName::new("a").unwrap(), vec![window]).unwrap();
+        Call { user: UserId::new(1).unwrap(), session: None, policy }
+    }
+
+    fn read(answer: &[u8]) -> Result<Vec<Result<Crossing, StoreError>>, Misshapen> {
+        let call = call();
+        let answer = [&[0; TIME], answer].concat();
+        answers(&Value::Bytes(answer.into()), &[&call], "admit", Duration::from_millis(5))
+    }
+
+    #[test]
+    fn an_answer_that_is_cut_off_or_goes_on_is_refused() {
+        let log = [&b"a\0\x02"[..], &[0; LOG_HEAD - 2 + 2 * TIME]].concat();
+        let denied = [&b"l"[..], &log[1..]].concat();
+        let states = [&b"A"[..], &[0; STATE]].concat();
+        let limited = [&b"L"[..], &[0; STATE]].concat();
+        for whole in
+            [&log, &denied, &states, &limited, &b"D".to_vec(), &b"U".to_vec(), &b"E\0\x03ERR".to_vec()]
+        {
+            assert_eq!(read(whole).unwrap().len(), 1, "{whole:?}");
+            for length in 0..whole.len() {
+                assert!(read(&whole[..length]).is_err(), "{whole:?} cut to {length}");
+            }
+            assert!(read(&[whole, &b"D"[..]].concat()).is_err(), "{whole:?} and more");
+        }
+        assert!(read(b"?").is_err());
+    }
+}

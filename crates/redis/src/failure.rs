@@ -42,7 +42,7 @@ fn passes(error: &Error) -> bool {
     let code = error.details().split_whitespace().next().unwrap_or_default();
     match error.kind() {
         // Damage that the next count of a call mends.
-        ErrorKind::InvalidArgument if code == "WRONGTYPE" => true,
+        _ if matches!(code, "WRONGTYPE" | "INVALIDOBJ") => true,
         // What we asked is wrong, or what came back is not what the engine answers.
         ErrorKind::InvalidArgument
         | ErrorKind::InvalidCommand
@@ -92,7 +92,15 @@ mod tests {
         ] {
             assert!(is_transient(ErrorKind::Unknown, of_the_driver), "{of_the_driver}");
         }
-        assert!(!is_transient(ErrorKind::Unknown, "ERR user_script:1: a mistake of ours"));
+        for ours in ["ERR user_script:1: a mistake of ours", "ERR hash value is not an integer"] {
+            assert!(!is_transient(ErrorKind::Unknown, ours), "{ours}");
+            let told = refused_by_script("admit", Duration::from_millis(5), ours);
+            assert!(!told.is_transient(), "{ours}");
+        }
+        for passing in ["OOM command not allowed", "WRONGTYPE Operation against a key"] {
+            let told = refused_by_script("admit", Duration::from_millis(5), passing);
+            assert!(told.is_transient(), "{passing}");
+        }
         assert!(is_transient(ErrorKind::InvalidArgument, "WRONGTYPE Operation against a key"));
         assert!(!is_transient(ErrorKind::InvalidArgument, "Invalid argument(s)"));
     }

@@ -3,34 +3,56 @@
 
 mod common;
 
-use common::{api, beside, fixture, user};
-use tollbar_core::{domain::Caller, ports::CallTracker};
+use std::time::Duration;
 
-fn overwrite(fixture: &common::Fixture, name: &str) {
-    // Users 1 and 17 share a partition.
-    let key = format!("{}:{{1}}:{name}:{}", fixture.prefix, api());
-    redis::cmd("SET").arg(key).arg("x").exec(&mut beside(fixture.prefix.url())).unwrap();
+use common::{Fixture, api, beside, fixture, log_in, policy, user};
+use tollbar_core::{
+    StoreError,
+    domain::Caller,
+    ports::{CallTracker, Crossing, OneTrip},
+};
+
+/// A key of partition 1, where users 1 and 17 are.
+fn key(fixture: &Fixture, name: &str) -> String {
+    format!("{}:{{1}}:{name}:{}", fixture.prefix, api())
+}
+
+fn damage(way: &str, key: &str, engine: &mut redis::Connection) {
+    let mut write = |value: &[u8]| redis::cmd("SET").arg(key).arg(value).exec(engine).unwrap();
+    match way {
+        "text" => write(b"x"),
+        "out of order" => write(&[0xff; 150]),
+        "corrupt" => write(b"HYLL\x01\0\0\0\0\0\0\0\0\0\0\x80\xff"),
+        _ => {
+            redis::cmd("DEL").arg(key).exec(engine).unwrap();
+            redis::cmd("LPUSH").arg(key).arg(way).exec(engine).unwrap();
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_damaged_board_or_sketch_is_begun_afresh() {
-    let fixture = fixture().await;
-    let live = &fixture.live;
-    for damaged in ["calls", "board", "sketch"] {
-        overwrite(&fixture, damaged);
+async fn damaged_counts_are_begun_afresh() {
+    let of_all = [("calls", "text"), ("board", "text"), ("sketch", "text")];
+    let of_type = [("calls", "another type"), ("board", "another type"), ("sketch", "another type")];
+    let of_one = [("board", "out of order"), ("sketch", "corrupt")];
+    for (name, way) in of_all.into_iter().chain(of_type).chain(of_one) {
+        let fixture = fixture().await;
+        let live = &fixture.live;
+        let (token, many) = (log_in(live, 1).await, policy(&[(100, Duration::from_secs(60))], 1));
+        let overwrite = || damage(way, &key(&fixture, name), &mut beside(fixture.prefix.url()));
+        let totals = [Caller { user: user(17), calls: 9 }];
+        overwrite();
+        let admitted = live.admit(&token, &many).await.unwrap();
+        assert!(matches!(admitted, Crossing::Admitted(_)), "{way} {name}: {admitted:?}");
+        overwrite();
         live.record(&api(), user(1)).await.unwrap();
-        live.raise(&api(), &[Caller { user: user(17), calls: 9 }]).await.unwrap();
-        overwrite(&fixture, damaged);
-        let asked = (live.top(&api(), 10).await, live.distinct(&api()).await);
-        assert!(
-            [asked.0.map(drop), asked.1.map(drop)]
-                .into_iter()
-                .filter_map(Result::err)
-                .all(|e| e.is_transient())
-        );
-        live.raise(&api(), &[Caller { user: user(17), calls: 9 }]).await.unwrap();
-        assert_eq!(live.top(&api(), 1).await.unwrap(), [Caller { user: user(17), calls: 9 }]);
-        assert!(live.distinct(&api()).await.unwrap() >= 1);
+        overwrite();
+        let asked = [live.top(&api(), 10).await.map(drop), live.distinct(&api()).await.map(drop)];
+        let passes = |error: StoreError| error.is_transient();
+        assert!(asked.into_iter().filter_map(Result::err).all(passes), "{way} {name}");
+        live.raise(&api(), &totals).await.unwrap();
+        assert_eq!(live.top(&api(), 1).await.unwrap(), totals, "{way} {name}");
+        assert!(live.distinct(&api()).await.unwrap() >= 1, "{way} {name}");
     }
 }
 
@@ -38,7 +60,7 @@ async fn a_damaged_board_or_sketch_is_begun_afresh() {
 async fn a_member_that_is_no_user_is_passed_over() {
     let fixture = fixture().await;
     fixture.live.record(&api(), user(1)).await.unwrap();
-    let board = format!("{}:{{1}}:board:{}", fixture.prefix, api());
+    let board = key(&fixture, "board");
     redis::cmd("APPEND").arg(board).arg(&[0_u8; 15]).exec(&mut beside(fixture.prefix.url())).unwrap();
     assert_eq!(fixture.live.top(&api(), 10).await.unwrap(), [Caller { user: user(1), calls: 1 }]);
 }

@@ -5,9 +5,9 @@ mod common;
 
 use std::time::Duration;
 
-use common::{beside, connect, options, policy, set, user};
+use common::{beside, connect, log_in, options, policy, runs, set, user};
 use futures_util::future::join_all;
-use tollbar_core::ports::{CallTracker, Lookup, OneTrip, RateLimiter, SessionCache};
+use tollbar_core::ports::{CallTracker, Crossing, Lookup, OneTrip, RateLimiter, SessionCache};
 use tollbar_redis::{RedisLive, RedisOptions};
 use tollbar_testkit::PrivateRedis;
 
@@ -49,6 +49,46 @@ async fn every_key_is_ours_and_what_can_go_stale_goes() {
         // What goes too early is as wrong: a limit that is forgotten admits too much.
         assert!(ttl > longest - 1_500 && ttl <= longest, "{key} lives {ttl} ms");
     }
+    live.shutdown().await;
+}
+
+/// On the engine's own clock, whatever way an admission takes through its script.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_record_lives_as_long_as_admissions_need_it() {
+    let redis = PrivateRedis::start();
+    let live = connect(&redis.url(), "own").await;
+    let many = policy(&[(50, Duration::from_secs(600))], 1);
+    let (key, token) = ("own:{3}:3", log_in(&live, 3).await);
+    let ttl = || match redis.run(&["PTTL", key]) {
+        redis::Value::Int(ttl) => ttl,
+        other => panic!("{other:?}"),
+    };
+    let shorten = || {
+        // As it is a while later: the key and what the record says of it both end in five seconds.
+        let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
+        let ends = u32::try_from(now + 5).unwrap().to_be_bytes();
+        redis::cmd("SETRANGE").arg(key).arg(1).arg(&ends[..]).exec(&mut beside(&redis.url())).unwrap();
+        redis.run(&["PEXPIRE", key, "5000"]);
+    };
+    for plain in [true, false] {
+        for round in 0..3 {
+            if plain {
+                assert!(matches!(live.admit(&token, &many).await.unwrap(), Crossing::Admitted(_)));
+            } else {
+                assert!(live.charge(user(3), &many).await.unwrap().allowed());
+            }
+            let lives = ttl();
+            assert!((598_500..=661_500).contains(&lives), "{lives} ms, plain: {plain}, round {round}");
+            shorten();
+        }
+    }
+    // While it lives long enough, an admission of the common kind only writes into it.
+    live.charge(user(3), &many).await.unwrap();
+    let (before, written) = (ttl(), runs(&redis, "setrange"));
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    assert!(matches!(live.admit(&token, &many).await.unwrap(), Crossing::Admitted(_)));
+    assert_eq!(runs(&redis, "setrange") - written, 1);
+    assert!(ttl() < before);
     live.shutdown().await;
 }
 

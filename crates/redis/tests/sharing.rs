@@ -5,13 +5,13 @@ mod common;
 
 use std::time::Duration;
 
-use common::{api, beside, connect, options, policy, trips, user};
+use common::{api, beside, connect, log_in, options, policy, trips, user};
 use futures_util::future::join_all;
 use tokio::time::{sleep, timeout};
 use tollbar_core::{
     StoreError,
-    domain::{Caller, Decision},
-    ports::{CallTracker, HealthCheck, OneTrip, RateLimiter},
+    domain::{Caller, Decision, SessionToken},
+    ports::{CallTracker, Crossing, HealthCheck, OneTrip, RateLimiter},
 };
 use tollbar_redis::{RedisLive, RedisOptions};
 use tollbar_testkit::{PrivateRedis, Proxy};
@@ -146,6 +146,64 @@ async fn an_engine_that_is_full_says_so_to_each_and_charges_none() {
     }
     redis.run(&["CONFIG", "SET", "maxmemory", "0"]);
     assert_eq!(live.peek(&policy(&[(3, MINUTE)], 1), user(1)).await.unwrap().windows[0].remaining, 2);
+    live.shutdown().await;
+}
+
+/// Admits one call with each of these tokens, all at the same moment.
+async fn admit(live: &RedisLive, tokens: &[&SessionToken]) -> Vec<Result<Crossing, StoreError>> {
+    let three = policy(&[(3, MINUTE)], 1);
+    join_all(tokens.iter().map(|token| live.admit(token, &three))).await
+}
+
+async fn left_of(live: &RedisLive, id: u64) -> u32 {
+    live.peek(&policy(&[(3, MINUTE)], 1), user(id)).await.unwrap().windows[0].remaining
+}
+
+/// The same for calls whose session is checked, which go another way through the script.
+#[tokio::test]
+async fn one_bad_admission_fails_alone_and_is_not_charged() {
+    let redis = PrivateRedis::start();
+    let live = one_lane(&redis.url()).await;
+    let mut tokens = Vec::new();
+    for id in [1, 2, 18, 3] {
+        tokens.push(log_in(&live, id).await);
+    }
+    let nobody = log_in(&live, 4).await;
+    live.drop_entry(user(4)).await.unwrap();
+    let [one, bad, neighbour, three] = &tokens[..] else { unreachable!() };
+    let calls = "tb:{2}:calls:ping";
+    redis::cmd("HSET").arg(calls).arg(&2_u64.to_be_bytes()).arg("x").exec(&mut beside(&redis.url())).unwrap();
+    let before = trips(&redis);
+    let answers = admit(&live, &[one, bad, &nobody, neighbour, bad, three, one]).await;
+    assert_eq!(trips(&redis) - before, 2);
+    for (index, answer) in answers.iter().enumerate() {
+        match answer {
+            Ok(Crossing::Admitted(_)) => assert!([0, 3, 5, 6].contains(&index), "{index}"),
+            Ok(Crossing::Unknown) => assert_eq!(index, 2),
+            Err(error) => assert!([1, 4].contains(&index) && !error.is_transient(), "{index}: {error:?}"),
+            other => panic!("{index}: {other:?}"),
+        }
+    }
+    for (id, left) in [(1, 1), (2, 3), (18, 2), (3, 2), (4, 3)] {
+        assert_eq!(left_of(&live, id).await, left, "of user {id}");
+    }
+    live.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_engine_that_is_full_charges_no_admission() {
+    let redis = PrivateRedis::start();
+    let live = one_lane(&redis.url()).await;
+    let tokens = [log_in(&live, 1).await, log_in(&live, 2).await];
+    let both = || [&tokens[0], &tokens[1]];
+    assert!(admit(&live, &both()).await.iter().all(Result::is_ok));
+    redis.run(&["CONFIG", "SET", "maxmemory", "1"]);
+    for answer in admit(&live, &both()).await {
+        let error = answer.unwrap_err();
+        assert!(error.is_transient() && format!("{error:?}").contains("OOM"), "{error:?}");
+    }
+    redis.run(&["CONFIG", "SET", "maxmemory", "0"]);
+    assert_eq!((left_of(&live, 1).await, left_of(&live, 2).await), (2, 2));
     live.shutdown().await;
 }
 

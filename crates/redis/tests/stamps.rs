@@ -5,8 +5,10 @@ mod common;
 
 use std::time::Duration;
 
-use common::{connect, policy, set, user};
-use tollbar_core::ports::{CallTracker, HealthCheck, Lookup, Published, RateLimiter, SessionCache};
+use common::{connect, log_in, policy, set, user};
+use tollbar_core::ports::{
+    CallTracker, Crossing, HealthCheck, Lookup, OneTrip, Published, RateLimiter, SessionCache,
+};
 use tollbar_redis::RedisLive;
 use tollbar_testkit::PrivateRedis;
 
@@ -73,6 +75,20 @@ async fn entries_and_leases_of_before_are_gone_while_limits_and_counts_go_on() {
     }
     assert_eq!(live.distinct(ping.api()).await.unwrap(), 2);
     assert_eq!(live.top(ping.api(), 10).await.unwrap().len(), 2);
+    live.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_admission_believes_no_session_of_before() {
+    let mut redis = PrivateRedis::options().append_only().start();
+    let live = connect(&redis.url(), "tb").await;
+    let (token, twice) = (log_in(&live, 1).await, policy(&[(2, MINUTE)], 1));
+    assert!(matches!(live.admit(&token, &twice).await.unwrap(), Crossing::Admitted(_)));
+    restarted(&mut redis, &live).await;
+    assert!(has_set(&redis, 1), "the file has kept it");
+    assert_eq!(live.admit(&token, &twice).await.unwrap(), Crossing::Unknown);
+    let left = live.charge(user(1), &twice).await.unwrap().windows[0].remaining;
+    assert_eq!(left, 0, "what was admitted before is remembered");
     live.shutdown().await;
 }
 

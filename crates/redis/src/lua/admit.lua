@@ -25,6 +25,10 @@ while index <= callers do
   local done, failure = pcall(admit_the_rest)
   if not done then
     local text = sub(type(failure) == 'table' and failure.err or tostring(failure), 1, 500)
+    -- A mistake of this script's gets the code that the engine would give it.
+    if string.find(text, '^@?user_script') then
+      text = 'ERR ' .. text
+    end
     answered = answered + 1
     answers[answered] = 'E' .. pack('>I2', #text) .. text
     index = index + 1

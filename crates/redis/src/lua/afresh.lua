@@ -1,9 +1,9 @@
--- Runs a command on a key. What is of another type is damaged, and as good as absent: the ledger of calls raises the
+-- Runs a command on a key. What is of another type, or a sketch that is corrupt, is damaged, and as good as absent: the ledger of calls raises the
 -- counts again.
 local function afresh(key, ...)
   local answer = redis.pcall(...)
   if type(answer) == 'table' and answer.err then
-    if not string.find(answer.err, '^WRONGTYPE') then
+    if not string.find(answer.err, '^WRONGTYPE') and not string.find(answer.err, '^INVALIDOBJ') then
       error(answer)
     end
     redis.call('DEL', key)

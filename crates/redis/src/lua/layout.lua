@@ -4,7 +4,7 @@
 -- A log, for each policy: length of its name 1 | name | units 2 | longest period 6 | largest quota 2, then the units,
 -- newest first, 7 each. A zero in place of a name ends the logs; what follows it means nothing. Numbers are big-endian; times
 -- are microseconds. Versions do not fit a Lua number, so they stay bytes.
-local sub, byte, char, rep, pack, unpack_at = string.sub, string.byte, string.char, string.rep, struct.pack, struct.unpack
+local sub, byte, rep, pack, unpack_at = string.sub, string.byte, string.rep, struct.pack, struct.unpack
 local call, ceil, floor, max = redis.call, math.ceil, math.floor, math.max
 
 local NO_RECORD = '\2\0\0\0\0\0\0'

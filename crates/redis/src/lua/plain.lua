@@ -1,5 +1,5 @@
 -- Nearly every call, in a third of the time: a set of one session, which is the token's, and a short log of this policy, or
--- none. What it does is what the general way does; where anything is otherwise, it does nothing and answers false.
+-- none. It answers and keeps what the general way does; where anything is otherwise, it does nothing and answers false.
 local LOGS, SHORT = SET_FROM + SET_HEAD + SESSION, 64
 -- A key that is read often is given its lifetime anew only so often.
 local EXTENSION = 60

@@ -6,6 +6,17 @@ local function is_better(total, high, low, other, other_high, other_low)
   return high < other_high or (high == other_high and low < other_low)
 end
 
+-- Whether each entry is better than the one behind it. Looked at where there is time for it: by a raise.
+local function in_order(board)
+  for at = 1, #board - PLACE, PLACE do
+    local total, high, low = unpack_at('>I7I4I4', board, at)
+    if not is_better(total, high, low, unpack_at('>I7I4I4', board, at + PLACE)) then
+      return false
+    end
+  end
+  return true
+end
+
 -- The board with this total of a user's, if it has a place there.
 local function with_total(board, total, user)
   local high, low = unpack_at('>I4I4', user)

@@ -5,8 +5,11 @@
 use std::{sync::Arc, time::Duration};
 
 use tollbar_core::{
-    domain::{ApiName, Policy, PolicyName, Quota, Session, SessionSet, UserId, Verifier, Version, Window},
-    ports::ManualClock,
+    domain::{
+        ApiName, Policy, PolicyName, Quota, Secret, Session, SessionSet, SessionToken, TokenKey, UserId,
+        Verifier, Version, Window,
+    },
+    ports::{ManualClock, Published, SessionCache},
 };
 use tollbar_redis::{RedisLive, RedisOptions};
 use tollbar_testkit::RedisPrefix;
@@ -71,4 +74,23 @@ pub(crate) fn trips(redis: &tollbar_testkit::PrivateRedis) -> u64 {
     let calls = |line: &str| line.split(['=', ',']).nth(1).and_then(|calls| calls.parse::<u64>().ok());
     let scripts = ["cmdstat_evalsha:", "cmdstat_eval:"];
     stats.lines().filter(|line| scripts.iter().any(|name| line.starts_with(name))).filter_map(calls).sum()
+}
+
+/// How often clients and scripts have run a command on this engine.
+pub(crate) fn runs(redis: &tollbar_testkit::PrivateRedis, command: &str) -> u64 {
+    let stats: String = redis::cmd("INFO").arg("commandstats").query(&mut beside(&redis.url())).unwrap();
+    let line = stats.lines().find(|line| line.starts_with(&format!("cmdstat_{command}:")));
+    line.and_then(|line| line.split(['=', ',']).nth(1)).map_or(0, |calls| calls.parse().unwrap())
+}
+
+/// A user with one session, which this is the token of.
+pub(crate) async fn log_in(live: &RedisLive, id: u64) -> SessionToken {
+    let secret = Secret::from_bytes([1; 32]);
+    let token = TokenKey::from_bytes([42; 32]).issue(user(id), Version::new(1), secret);
+    let remaining = Duration::from_secs(1_800);
+    let session = Session { version: token.version(), verifier: token.verifier(), remaining };
+    let set = SessionSet { version: token.version(), sessions: vec![session] };
+    let ticket = live.change(user(id)).await.unwrap();
+    assert_eq!(live.publish(user(id), &set, ticket).await.unwrap(), Published::Written);
+    token
 }
