@@ -10,7 +10,10 @@ use std::{
 
 use quick_cache::{Equivalent, sync::Cache};
 
-use crate::domain::{Decision, Policy, PolicyName, SessionToken, Timestamp, WindowState};
+use crate::{
+    domain::{Decision, Policy, PolicyName, SessionToken, Timestamp, WindowState},
+    ports::Clock,
+};
 
 /// How much is remembered, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +41,9 @@ pub struct Denials {
 /// When a call was taken up, and what was so at that time: its denial holds while that still is.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Departure {
+    /// By the clock that only goes on; and by the time of day, which tells whether a clock was set.
     at: Timestamp,
+    time_of_day: Timestamp,
     session_changes: u64,
     clearings: u64,
 }
@@ -96,8 +101,9 @@ impl Denials {
 
     /// Notes when a call is taken up, before anything is asked on its behalf. `session_changes`: how often its user's sessions
     /// have been changed.
-    pub(super) fn departure(&self, now: Timestamp, session_changes: u64) -> Departure {
-        Departure { at: now, session_changes, clearings: self.clearings.load(Ordering::Acquire) }
+    pub(super) fn departure(&self, clock: &dyn Clock, session_changes: u64) -> Departure {
+        let clearings = self.clearings.load(Ordering::Acquire);
+        Departure { at: clock.steady(), time_of_day: clock.now(), session_changes, clearings }
     }
 
     /// The denial of a call that is like one denied before, as the engine would put it now.
@@ -131,11 +137,18 @@ impl Denials {
     }
 }
 
+/// By how much the time of day may differ from the time that passed before it is held to have been set: well above what
+/// slewing makes of a minute (500 ppm, adjtime), and of two readings that are not at the same moment.
+const STEP: Duration = Duration::from_millis(200);
+
 impl Denial {
     fn again(&self, policy: &Policy, now: Departure, ttl: Duration) -> Option<Decision> {
         let then = self.departure;
         let passed = now.at.since(then.at);
-        let holds = now.at >= then.at
+        let expected = then.time_of_day + passed;
+        let step = now.time_of_day.since(expected).max(expected.since(now.time_of_day));
+        // The engine's clock may have been set, too: it is asked again.
+        let holds = step < STEP
             && passed < ttl.min(self.decision.retry_after())
             && (now.session_changes, now.clearings) == (then.session_changes, then.clearings)
             && *policy == self.policy;

@@ -46,7 +46,7 @@ impl Gate for FastGate {
         let Some(token) = self.sessions.recognise(token) else { return Ok(Admission::Unauthenticated) };
         let user = token.user();
         // Before anything is sent: a wait that is counted from here never ends after the engine's own.
-        let departure = self.denials.departure(self.clock.now(), self.sessions.changes(user));
+        let departure = self.denials.departure(&*self.clock, self.sessions.changes(user));
         if let Some(decision) = self.denials.recall(&token, policy, departure) {
             return Ok(Admission::Limited { user, decision });
         }

@@ -1,6 +1,9 @@
-//! Port: the time of day, and the clocks that give it.
+//! Port: the time of day, the time that passes, and the clocks that give them.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    sync::LazyLock,
+    time::{Instant, SystemTime, UNIX_EPOCH},
+};
 
 use crate::domain::Timestamp;
 
@@ -9,6 +12,9 @@ use crate::domain::Timestamp;
 pub trait Clock: Send + Sync {
     /// The time now; it may step back when the system's clock does.
     fn now(&self) -> Timestamp;
+
+    /// A time that only ever goes on, from a moment of no meaning: for spans that no setting of the system's clock may bend.
+    fn steady(&self) -> Timestamp;
 }
 
 /// The system's clock.
@@ -21,12 +27,22 @@ impl Clock for SystemClock {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Timestamp::from_micros(u64::try_from(since.as_micros()).unwrap_or(u64::MAX))
     }
+
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
+    fn steady(&self) -> Timestamp {
+        static FIRST: LazyLock<Instant> = LazyLock::new(Instant::now);
+        let first = *FIRST;
+        Timestamp::from_micros(u64::try_from(first.elapsed().as_micros()).unwrap_or(u64::MAX))
+    }
 }
 
 /// A clock that a test sets by hand.
 #[cfg(feature = "mock")]
 #[derive(Debug)]
-pub struct ManualClock(std::sync::atomic::AtomicU64);
+pub struct ManualClock {
+    now: std::sync::atomic::AtomicU64,
+    steady: std::sync::atomic::AtomicU64,
+}
 
 #[cfg(feature = "mock")]
 mod manual {
@@ -37,17 +53,18 @@ mod manual {
     impl ManualClock {
         /// A clock that stands at the present.
         pub fn new() -> Self {
-            Self(SystemClock.now().as_micros().into())
+            Self { now: SystemClock.now().as_micros().into(), steady: 0.into() }
         }
 
         /// Moves the clock on.
         pub fn advance(&self, span: Duration) {
-            self.0.fetch_add(micros(span), SeqCst);
+            self.now.fetch_add(micros(span), SeqCst);
+            self.steady.fetch_add(micros(span), SeqCst);
         }
 
-        /// Moves the clock back.
+        /// Sets the time of day back, in no time.
         pub fn step_back(&self, span: Duration) {
-            self.0.fetch_sub(micros(span), SeqCst);
+            self.now.fetch_sub(micros(span), SeqCst);
         }
     }
 
@@ -59,7 +76,11 @@ mod manual {
 
     impl Clock for ManualClock {
         fn now(&self) -> Timestamp {
-            Timestamp::from_micros(self.0.load(SeqCst))
+            Timestamp::from_micros(self.now.load(SeqCst))
+        }
+
+        fn steady(&self) -> Timestamp {
+            Timestamp::from_micros(self.steady.load(SeqCst))
         }
     }
 
