@@ -1,4 +1,4 @@
-//! A map whose spent values are swept by the writes that follow, a few at each.
+//! A map whose spent values are swept by the writes that follow, a few at a time.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -96,6 +96,19 @@ mod tests {
             most = most.max(map.len());
         }
         assert!(most <= 400, "{most}");
+    }
+
+    #[test]
+    fn a_map_that_nobody_joins_is_swept_too() {
+        let mut map = Swept::<Until>::default();
+        let user = |id| UserId::new(id).unwrap();
+        for id in 1..=100 {
+            *map.change(user(id), Timestamp::from_micros(1)) = Until(if id == 1 { u64::MAX } else { 2 });
+        }
+        for _ in 0..100 * SELDOM / LOOKS {
+            map.change(user(1), Timestamp::from_micros(3));
+        }
+        assert_eq!(map.len(), 1);
     }
 
     #[test]
