@@ -51,23 +51,29 @@ impl Object<'_> {
     fn member(&mut self, field: &Field, value: impl FnOnce(&mut Writer<'_>) -> fmt::Result) {
         if self.result.is_ok() {
             let comma = if std::mem::take(&mut self.is_empty) { "" } else { "," };
-            // A field's name is an identifier of Rust: nothing in it is to be escaped.
-            self.result =
-                write!(self.writer, "{comma}\"{}\":", field.name()).and_then(|()| value(&mut self.writer));
+            self.result = self
+                .writer
+                .write_str(comma)
+                .and_then(|()| text(&mut self.writer, field.name()))
+                .and_then(|()| self.writer.write_char(':'))
+                .and_then(|()| value(&mut self.writer));
         }
+    }
+}
+
+/// A string, which is seldom one that has something to escape.
+fn text(writer: &mut Writer<'_>, value: &str) -> fmt::Result {
+    let is_plain = |b: u8| (b' '..=b'~').contains(&b) && b != b'"' && b != b'\\';
+    if value.bytes().all(is_plain) {
+        write!(writer, "\"{value}\"")
+    } else {
+        writer.write_str(&serde_json::to_string(value).map_err(|_| fmt::Error)?)
     }
 }
 
 impl Visit for Object<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.member(field, |writer| {
-            let is_plain = |b: u8| (b' '..=b'~').contains(&b) && b != b'"' && b != b'\\';
-            if value.bytes().all(is_plain) {
-                write!(writer, "\"{value}\"")
-            } else {
-                writer.write_str(&serde_json::to_string(value).map_err(|_| fmt::Error)?)
-            }
-        });
+        self.member(field, |writer| text(writer, value));
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
@@ -80,6 +86,10 @@ impl Visit for Object<'_> {
 
     fn record_bool(&mut self, field: &Field, value: bool) {
         self.member(field, |writer| write!(writer, "{value}"));
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.member(field, |writer| writer.write_str(&serde_json::json!(value).to_string()));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
@@ -121,7 +131,7 @@ mod tests {
             .with(layer().json().flatten_event(true).fmt_fields(SpanFields).with_writer(move || to.clone()));
         tracing::subscriber::with_default(logs, || {
             let late = tracing::field::Empty;
-            let span = info_span!("request", id = "a\"\\\n\u{e9}", method = %"GET", n = 3_u64, m = -1, on = true, late);
+            let span = info_span!("request", id = "a\"\\\n\u{e9}", method = %"GET", n = 3_u64, m = -1, on = true, part = 1.5, late);
             span.record("late", "x");
             let _entered = span.enter();
             let bare = info_span!("bare", late);
@@ -131,7 +141,7 @@ mod tests {
         });
         let line: serde_json::Value = serde_json::from_slice(&lines.0.lock().unwrap()).unwrap();
         let expected = serde_json::json!([
-            {"name": "request", "id": "a\"\\\n\u{e9}", "method": "GET", "n": 3, "m": -1, "on": true, "late": "x"},
+            {"name": "request", "id": "a\"\\\n\u{e9}", "method": "GET", "n": 3, "m": -1, "on": true, "part": 1.5, "late": "x"},
             {"name": "bare", "late": 7},
         ]);
         assert_eq!(line["spans"], expected);
