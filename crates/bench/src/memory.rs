@@ -62,7 +62,7 @@ impl Memory {
         }
         let before = used(&self.engines.redis).await?;
         let tokens = users::open(&sessions, rest).await?;
-        // In less than a minute, after which the log of the first caller is no longer kept.
+        // In less than the time that a record is kept.
         stream::iter(tokens).map(admit).buffer_unordered(ABREAST).try_collect::<()>().await?;
         let after = used(&self.engines.redis).await?;
         println!("bytes_per_user={}", after.saturating_sub(before) as f64 / self.users as f64);

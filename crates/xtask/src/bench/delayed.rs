@@ -35,7 +35,7 @@ pub(crate) fn measure(stage: &Stage<'_>, plan: &Plan, report: &mut Report) -> Re
         for ((name, process), rates) in [("gate", &gate), ("steps", &steps)].into_iter().zip(&mut rates) {
             sleep(PAUSE);
             let load = load(name, process.address);
-            load.warm_up()?;
+            load.look()?;
             rates.push(load.run()?.per_second);
         }
         let last = rates.each_ref().map(|rates| rates.last().copied().unwrap_or_default());

@@ -53,7 +53,7 @@ impl Load {
     }
 
     /// A second that is not measured, in which each status is looked at.
-    pub(crate) fn warm_up(&self) -> Result<(), XtaskError> {
+    pub(crate) fn look(&self) -> Result<(), XtaskError> {
         let facts = self.wrk(1, true)?;
         let wrong: Vec<_> = facts
             .beginning("status_")

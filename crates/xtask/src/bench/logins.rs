@@ -72,7 +72,7 @@ fn beside(stage: &Stage<'_>, plan: &Plan, report: &mut Report) -> Result<(), Xta
         let pings = load(&pings, plan.seconds).with(MODERATE.0, MODERATE.1);
         let flood = load(&stage.logins(), plan.seconds + 2).with(FLOOD, 0);
         sleep(PAUSE);
-        pings.warm_up()?;
+        pings.look()?;
         calm.push(pings.run()?.p99_micros);
         let outcome: Result<Outcome, XtaskError> = scope(|scope| {
             let logins = scope.spawn(|| flood.run());

@@ -47,10 +47,11 @@ pub(crate) fn measure(
     for round in 1..=plan.rounds {
         for (subject, load, _) in &running {
             sleep(PAUSE);
-            load.warm_up()?;
+            load.look()?;
             let before = RedisUse::of(&stage.redis)?;
             let outcome = load.run()?;
             let used = RedisUse::of(&stage.redis)?.since(before);
+            load.look()?;
             let rounds = found.entry(*subject).or_default();
             rounds.rates.push(outcome.per_second);
             rounds.p99_micros.push(outcome.p99_micros);
