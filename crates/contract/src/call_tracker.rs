@@ -108,14 +108,15 @@ suite! {
         assert_eq!(tracker.distinct(&api("ping.x")).await.unwrap(), 1);
     }
 
-    /// A raise lifts the board to the totals it is given, lowers nothing, and may be repeated.
+    /// A raise lifts the board to the totals it is given, lowers nothing, may be repeated, and tells whether there was need.
     async fn a_raise_lifts_and_never_lowers(harness) {
         let (tracker, ping) = (harness.call_tracker(), api("ping"));
         for _ in 0..3 {
             tracker.record(&ping, user(1)).await.unwrap();
         }
-        for _ in 0..2 {
-            tracker.raise(&ping, &[caller(1, 2), caller(2, 9), caller(3, 0)]).await.unwrap();
+        for was_behind in [true, false] {
+            let raised = tracker.raise(&ping, &[caller(1, 2), caller(2, 9), caller(3, 0)]).await.unwrap();
+            assert_eq!(raised, was_behind);
         }
         assert_eq!(tracker.top(&ping, 10).await.unwrap(), [caller(2, 9), caller(1, 3)]);
         assert_eq!(tracker.distinct(&ping).await.unwrap(), 2, "users of a raise are callers");

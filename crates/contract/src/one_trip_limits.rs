@@ -53,6 +53,34 @@ suite! {
         assert_eq!(limited(&engine, &token, &many).await.retry_after(), step);
     }
 
+    /// A log that has become shorter leaves nothing behind that could be taken for another.
+    async fn a_log_may_become_shorter_and_longer_again(harness) {
+        let (engine, token) = (harness.one_trip(), login(&harness, 1, 1).await);
+        let (many, other) = (policy("many", &[(9, secs(10))]), policy("other", &[(9, secs(50))]));
+        for calls in [6, 1, 3, 8, 2] {
+            for call in 1..=calls {
+                assert_eq!(remaining(&admitted(&engine, &token, &many).await), [9 - call], "of {calls}");
+            }
+            harness.pass(secs(10));
+        }
+        for left in [8, 7] {
+            assert_eq!(remaining(&admitted(&engine, &token, &other).await), [left]);
+        }
+    }
+
+    /// A policy that is narrowed, and widened again, forgets nothing that was admitted meanwhile or before.
+    async fn a_policy_that_changes_and_changes_back_forgets_nothing(harness) {
+        let (engine, token) = (harness.one_trip(), login(&harness, 1, 1).await);
+        let (wide, narrow) = (policy("p", &[(5, secs(50))]), policy("p", &[(1, secs(1))]));
+        for left in [4, 3, 2] {
+            assert_eq!(remaining(&admitted(&engine, &token, &wide).await), [left]);
+        }
+        harness.pass(secs(1));
+        assert_eq!(remaining(&admitted(&engine, &token, &narrow).await), [0]);
+        assert_eq!(remaining(&admitted(&engine, &token, &wide).await), [0]);
+        assert_eq!(limited(&engine, &token, &wide).await.retry_after(), secs(49));
+    }
+
     /// A limited call changes nothing: no window, no board, no distinct count.
     async fn a_limited_call_changes_nothing(harness) {
         let (engine, ping) = (harness.one_trip(), policy("ping", &[(1, secs(5)), (2, secs(60))]));

@@ -39,7 +39,8 @@ impl Boards {
     pub(crate) fn record(&self, api: &ApiName, user: UserId) {
         let raise = |board: &Board| board.of(user).raise(user, |calls| calls.saturating_add(1));
         if let Some(board) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(api) {
-            return raise(board);
+            raise(board);
+            return;
         }
         raise(&self.of(api));
     }
@@ -57,14 +58,16 @@ pub(crate) struct Part {
 type Rank = (Reverse<u64>, UserId);
 
 impl Part {
-    /// Lifts a user's calls to what `to` makes of them; they never fall.
-    pub(crate) fn raise(&mut self, user: UserId, to: impl FnOnce(u64) -> u64) {
+    /// Lifts a user's calls to what `to` makes of them; they never fall. Whether they rose.
+    pub(crate) fn raise(&mut self, user: UserId, to: impl FnOnce(u64) -> u64) -> bool {
         let calls = self.calls.entry(user).or_default();
         let after = to(*calls);
         if after > *calls {
             *calls = after;
             self.rank((Reverse(after), user));
+            return true;
         }
+        false
     }
 
     fn rank(&mut self, rank: Rank) {

@@ -57,13 +57,13 @@ impl CallTracker for RedisLive {
         Ok(self.shared.engine.together(READ_DISTINCT, each(partitions)).await?.into_iter().sum())
     }
 
-    async fn raise(&self, api: &ApiName, totals: &[Caller]) -> Result<(), StoreError> {
+    async fn raise(&self, api: &ApiName, totals: &[Caller]) -> Result<bool, StoreError> {
         let mut divided = BTreeMap::<_, Vec<_>>::new();
         for caller in totals.iter().filter(|caller| caller.calls > 0) {
             divided.entry(self.shared.keys.partition(caller.user)).or_default().push(*caller);
         }
         let partitions = divided.into_iter().map(|(at, totals)| self.raise_in(api, at, totals));
-        each(partitions).await.map(drop)
+        Ok(each(partitions).await?.contains(&true))
     }
 }
 
@@ -80,13 +80,15 @@ impl RedisLive {
         number(&answer).map_err(Misshapen::of(READ_DISTINCT))
     }
 
-    async fn raise_in(&self, api: &ApiName, at: Partition, totals: Vec<Caller>) -> Result<(), StoreError> {
+    async fn raise_in(&self, api: &ApiName, at: Partition, totals: Vec<Caller>) -> Result<bool, StoreError> {
+        let mut was_behind = false;
         for chunk in totals.chunks(CHUNK) {
             let packed: Vec<u8> = chunk.iter().flat_map(pack).collect();
             let arguments = Arguments::of_keys(self.shared.keys.counts(api, at)).bytes(packed);
-            self.shared.engine.run(RAISE_BOARD, Repeatable, &RAISE, arguments).await?;
+            let answer = self.shared.engine.run(RAISE_BOARD, Repeatable, &RAISE, arguments).await?;
+            was_behind |= number(&answer).map_err(Misshapen::of(RAISE_BOARD))? == 1;
         }
-        Ok(())
+        Ok(was_behind)
     }
 }
 

@@ -108,3 +108,19 @@ fn the_top_ten_is_that_of_all_totals_at_every_step() {
     };
     runner.run(&steps(), run).unwrap();
 }
+
+/// A caller who is far from the board is one of the distinct callers from the first call on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_first_call_counts_among_the_distinct_callers_however_full_the_board() {
+    let prefix = RedisPrefix::new();
+    let options =
+        RedisOptions { partitions: 1.try_into().unwrap(), ..options(prefix.url(), prefix.as_str()) };
+    let live = RedisLive::connect(options).await.unwrap();
+    let many = policy(&[(10_000, Duration::from_secs(1))], 1);
+    for id in (1..=12).chain(1..=12).chain(101..=120) {
+        assert!(live.charge(user(id), &many).await.unwrap().allowed());
+    }
+    let distinct = live.distinct(&api()).await.unwrap();
+    assert!((31..=33).contains(&distinct), "{distinct} of 32");
+    live.shutdown().await;
+}

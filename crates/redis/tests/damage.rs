@@ -41,6 +41,8 @@ async fn damaged_counts_are_begun_afresh() {
         let (token, many) = (log_in(live, 1).await, policy(&[(100, Duration::from_secs(60))], 1));
         let overwrite = || damage(way, &key(&fixture, name), &mut beside(fixture.prefix.url()));
         let totals = [Caller { user: user(17), calls: 9 }];
+        live.raise(&api(), &totals).await.unwrap();
+        assert!(!live.raise(&api(), &totals).await.unwrap(), "all is there");
         overwrite();
         let admitted = live.admit(&token, &many).await.unwrap();
         assert!(matches!(admitted, Crossing::Admitted(_)), "{way} {name}: {admitted:?}");
@@ -50,10 +52,46 @@ async fn damaged_counts_are_begun_afresh() {
         let asked = [live.top(&api(), 10).await.map(drop), live.distinct(&api()).await.map(drop)];
         let passes = |error: StoreError| error.is_transient();
         assert!(asked.into_iter().filter_map(Result::err).all(passes), "{way} {name}");
-        live.raise(&api(), &totals).await.unwrap();
+        assert!(live.raise(&api(), &totals).await.unwrap(), "{way} {name}: what was lost is told");
+        assert!(!live.raise(&api(), &totals).await.unwrap(), "{way} {name}");
         assert_eq!(live.top(&api(), 1).await.unwrap(), totals, "{way} {name}");
         assert!(live.distinct(&api()).await.unwrap() >= 1, "{way} {name}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_total_that_is_no_number_is_begun_afresh() {
+    let fixture = fixture().await;
+    let live = &fixture.live;
+    let (token, many) = (log_in(live, 1).await, policy(&[(100, Duration::from_secs(60))], 1));
+    let overwrite = || {
+        let (key, field) = (key(&fixture, "calls"), 1_u64.to_be_bytes());
+        redis::cmd("HSET").arg(key).arg(&field).arg("x").exec(&mut beside(fixture.prefix.url())).unwrap();
+    };
+    overwrite();
+    assert!(matches!(live.admit(&token, &many).await.unwrap(), Crossing::Admitted(_)));
+    overwrite();
+    live.record(&api(), user(1)).await.unwrap();
+    assert_eq!(live.top(&api(), 10).await.unwrap(), [Caller { user: user(1), calls: 1 }]);
+    overwrite();
+    assert!(live.raise(&api(), &[Caller { user: user(1), calls: 7 }]).await.unwrap());
+    assert_eq!(live.top(&api(), 10).await.unwrap(), [Caller { user: user(1), calls: 7 }]);
+}
+
+/// A known caller does not begin a board that was lost: it would be taken for whole.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_board_that_was_lost_is_raised_and_not_begun_with_one() {
+    let fixture = fixture().await;
+    let live = &fixture.live;
+    let totals = [17, 33].map(|id| Caller { user: user(id), calls: 9 });
+    live.raise(&api(), &totals).await.unwrap();
+    redis::cmd("DEL").arg(key(&fixture, "board")).exec(&mut beside(fixture.prefix.url())).unwrap();
+    live.record(&api(), user(17)).await.unwrap();
+    let flushed = [Caller { user: user(17), calls: 10 }];
+    assert!(live.raise(&api(), &flushed).await.unwrap());
+    live.raise(&api(), &totals).await.unwrap();
+    let [_, other] = totals;
+    assert_eq!(live.top(&api(), 10).await.unwrap(), [flushed[0], other]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,15 +5,15 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Fixture, beside, fixture, policy, user};
+use common::{Fixture, api, beside, fixture, log_in, policy, user};
 use proptest::{
     prelude::*,
     strategy::ValueTree,
     test_runner::{Config, RngSeed, TestRunner},
 };
 use tollbar_core::{
-    domain::{ExactLog, Policy},
-    ports::{Clock, RateLimiter},
+    domain::{ExactLog, Policy, PolicyName},
+    ports::{Clock, Crossing, OneTrip, RateLimiter},
 };
 
 #[derive(Debug, Clone)]
@@ -151,4 +151,28 @@ async fn no_concurrency_admits_more_than_the_quota() {
         allowed += u32::from(call.await.unwrap());
     }
     assert_eq!(allowed, 10);
+}
+
+/// A policy that is used no more, or a user who seldom calls under it, takes no room from the rest.
+#[tokio::test]
+async fn a_log_that_does_no_more_is_cleared_away() {
+    let Fixture { live, clock, prefix } = fixture().await;
+    let token = log_in(&live, 1).await;
+    let named = |name, seconds| {
+        let window = policy(&[(5, Duration::from_secs(seconds))], 1).windows().to_vec();
+        Policy::new(PolicyName::new(name).unwrap(), api(), window).unwrap()
+    };
+    let (brief, long) = (named("brief", 1), named("long", 60));
+    for policy in [&long, &brief, &long] {
+        assert!(matches!(live.admit(&token, policy).await.unwrap(), Crossing::Admitted(_)));
+    }
+    let holds = |name: &str| {
+        let key = format!("{prefix}:{{1}}:1");
+        let record: Vec<u8> = redis::cmd("GET").arg(key).query(&mut beside(prefix.url())).unwrap();
+        record.windows(name.len()).any(|part| part == name.as_bytes())
+    };
+    assert!(holds("brief") && holds("long"));
+    clock.advance(Duration::from_secs(1));
+    assert!(matches!(live.admit(&token, &long).await.unwrap(), Crossing::Admitted(_)));
+    assert!(!holds("brief") && holds("long"));
 }

@@ -112,21 +112,31 @@ impl CountFlusher {
             wait = (wait * 2).min(LONGEST_WAIT);
         };
         debug!(epoch = closed.epoch().get(), tallies = sums.len(), "counts are in the ledger");
-        if let Err(error) = self.raise(totals).await {
-            warn!(?error, "the live board is behind the ledger");
-            self.board_is_raised = false;
+        match self.raise(totals).await {
+            Ok(false) => {}
+            Ok(true) => {
+                // Calls raise it before they come here: it has lost something, and maybe not of these users alone.
+                debug!("the live board was behind the ledger");
+                self.board_is_raised = false;
+            }
+            Err(error) => {
+                warn!(?error, "the live board is behind the ledger");
+                self.board_is_raised = false;
+            }
         }
     }
 
-    async fn raise(&self, totals: Vec<Tally>) -> Result<(), StoreError> {
+    /// Whether the board was behind any of these totals.
+    async fn raise(&self, totals: Vec<Tally>) -> Result<bool, StoreError> {
         let mut by_api: HashMap<ApiName, Vec<Caller>> = HashMap::new();
         for Tally { api, user, calls } in totals {
             by_api.entry(api).or_default().push(Caller { user, calls });
         }
+        let mut was_behind = false;
         for (api, callers) in by_api {
-            self.tracker.raise(&api, &callers).await?;
+            was_behind |= self.tracker.raise(&api, &callers).await?;
         }
-        Ok(())
+        Ok(was_behind)
     }
 }
 
@@ -169,7 +179,7 @@ mod tests {
         }
         tracker.expect_raise().times(2).returning(|_, callers| {
             assert_eq!(callers, [Caller { user: UserId::new(1).unwrap(), calls: 9 }]);
-            Ok(())
+            Ok(false)
         });
         let (book, flusher) = flusher(ledger, tracker);
         let count = || book.enter().unwrap().count(&tally(1, 0).api, tally(1, 0).user);
@@ -188,7 +198,7 @@ mod tests {
         let (mut ledger, mut tracker) = (MockCallLedger::new(), MockCallTracker::new());
         ledger.expect_totals().returning(|_, _| Ok(vec![]));
         ledger.expect_add().returning(|_, _, _| Err(StoreError::transient("test", "down")));
-        tracker.expect_raise().returning(|_, _| Ok(()));
+        tracker.expect_raise().returning(|_, _| Ok(false));
         let (book, flusher) = flusher(ledger, tracker);
         book.enter().unwrap().count(&tally(1, 0).api, tally(1, 0).user);
         let stop = CancellationToken::new();
@@ -216,7 +226,7 @@ mod tests {
                 .withf(move |_, callers| callers.len() == size)
                 .returning(
                     move |_, _| {
-                        if fails { Err(StoreError::transient("test", "down")) } else { Ok(()) }
+                        if fails { Err(StoreError::transient("test", "down")) } else { Ok(true) }
                     },
                 );
         }
@@ -225,5 +235,22 @@ mod tests {
         assert!(!flusher.board_is_raised);
         flusher.raise_board().await.unwrap();
         assert!(flusher.board_is_raised);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_board_that_has_lost_something_is_raised_whole() {
+        let (mut ledger, mut tracker) = (MockCallLedger::new(), MockCallTracker::new());
+        // At the start, and once more after the flush that finds it behind.
+        ledger.expect_totals().times(2).returning(|_, _| Ok(vec![tally(1, 3), tally(2, 5)]));
+        ledger.expect_add().returning(|_, _, _| Ok(vec![tally(1, 3)]));
+        tracker.expect_raise().times(3).returning(|_, callers| Ok(callers.len() == 1));
+        let (book, flusher) = flusher(ledger, tracker);
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(flusher.run(stop.clone()));
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        book.enter().unwrap().count(&tally(1, 0).api, tally(1, 0).user);
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        stop.cancel();
+        task.await.unwrap();
     }
 }

@@ -44,7 +44,8 @@ pub trait CallTracker: Send + Sync {
     /// The engine failed.
     async fn distinct(&self, api: &ApiName) -> Result<u64, StoreError>;
 
-    /// Raises the board to these totals where it is lower, and counts their users as callers. May be repeated.
+    /// Raises the board to these totals where it is lower, and counts their users as callers. May be repeated. Whether the
+    /// engine was found behind them, or damaged: then it may be behind the totals of others, too.
     ///
     /// # Parameters
     /// - `api`: what was called.
@@ -52,5 +53,5 @@ pub trait CallTracker: Send + Sync {
     ///
     /// # Errors
     /// The engine failed; some of the totals may have been taken.
-    async fn raise(&self, api: &ApiName, totals: &[Caller]) -> Result<(), StoreError>;
+    async fn raise(&self, api: &ApiName, totals: &[Caller]) -> Result<bool, StoreError>;
 }

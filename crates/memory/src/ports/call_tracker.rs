@@ -34,11 +34,12 @@ impl CallTracker for MemoryLive {
         Ok(board.each().map(|part| part.users()).sum())
     }
 
-    async fn raise(&self, api: &ApiName, totals: &[Caller]) -> Result<(), StoreError> {
+    async fn raise(&self, api: &ApiName, totals: &[Caller]) -> Result<bool, StoreError> {
         let board = self.boards.of(api);
+        let mut was_behind = false;
         for caller in totals.iter().filter(|caller| caller.calls > 0) {
-            board.of(caller.user).raise(caller.user, |calls| calls.max(caller.calls));
+            was_behind |= board.of(caller.user).raise(caller.user, |calls| calls.max(caller.calls));
         }
-        Ok(())
+        Ok(was_behind)
     }
 }

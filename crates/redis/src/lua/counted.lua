@@ -2,11 +2,19 @@
 -- then.
 local function counted(calls, board_key, sketch, board, user, total)
   if type(total) ~= 'number' then
+    -- What is no number is damaged, and as good as none.
+    if string.find(total.err, 'not an integer', 1, true) then
+      call('HDEL', calls, user)
+    end
     total = afresh(calls, 'HINCRBY', calls, user, '1')
   end
   -- Only a caller's first call can change the sketch.
   if total == 1 then
     afresh(sketch, 'PFADD', sketch, user)
+  end
+  -- A board without anybody, of callers who are known, was lost: all of it is raised again, and not begun with one of them.
+  if board == '' and total > 1 then
+    return board
   end
   local changed = with_total(board, total, user)
   if changed ~= board then

@@ -104,7 +104,7 @@ local function admit_plain(record, from, index, place, key)
     -- What was longer goes on behind the end of the logs, and means nothing there.
     call('SETRANGE', key, offset, head + #log <= size and is_last and log .. '\0' or log)
   else
-    local lifetime = lifetime_until(max(needed, expires - EXTENSION))
+    local lifetime = lifetime_until(needed)
     local before, after = sub(record, 6, mine - 1), sub(record, next_at, at - 1)
     call('SET', key, lifetime[1] .. before .. after .. tag .. log, 'PX', lifetime[2])
   end

@@ -1,4 +1,5 @@
--- KEYS: calls, board, sketch. ARGV: totals, each: calls 7 | user 8. Raises where it is lower; may be repeated.
+-- KEYS: calls, board, sketch. ARGV: totals, each: calls 7 | user 8. Raises where it is lower; may be repeated. Answers 1 where
+-- anything was behind these totals or damaged, else 0.
 local calls, board_key, sketch = KEYS[1], KEYS[2], KEYS[3]
 local totals, users, new, raised = {}, {}, {}, {}
 for from = 1, #ARGV[1], 15 do
@@ -7,7 +8,9 @@ for from = 1, #ARGV[1], 15 do
 end
 local known = afresh(calls, 'HMGET', calls, unpack(users))
 local before = checked_board(redis.pcall('GET', board_key))
-local board = in_order(before) and before or ''
+-- Whoever has called has raised a board that was not full.
+local is_sound = before ~= '' and in_order(before)
+local board = is_sound and before or ''
 for at, user in ipairs(users) do
   local total = tonumber(known[at] or 0) or 0
   if total == 0 then
@@ -25,9 +28,14 @@ end
 if board ~= before then
   call('SET', board_key, board)
 end
--- Who has called before is in the sketch, unless it was lost: then the first of them is not.
-local missing = afresh(sketch, 'PFADD', sketch, users[1]) == 1 and users or new
-if #missing > 0 then
-  afresh(sketch, 'PFADD', sketch, unpack(missing))
+-- A corrupt sketch may take users, and be found out when it is read.
+if type(redis.pcall('PFCOUNT', sketch)) ~= 'number' then
+  call('DEL', sketch)
 end
-return 1
+-- Who has called before is in the sketch, unless it was lost: then the first of them is not.
+local was_lost = call('PFADD', sketch, users[1]) == 1
+local missing = was_lost and users or new
+if #missing > 0 then
+  call('PFADD', sketch, unpack(missing))
+end
+return (#raised > 0 or was_lost or not is_sound) and 1 or 0
