@@ -10,6 +10,7 @@ mod logs;
 mod parallel_logins;
 mod process;
 mod redis_down;
+mod redis_emptied;
 mod secrets;
 mod shutdown;
 mod slow_clients;
