@@ -41,9 +41,9 @@ pub struct Denials {
 /// When a call was taken up, and what was so at that time: its denial holds while that still is.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Departure {
-    /// By the clock that only goes on; and by the time of day, which tells whether a clock was set.
     at: Timestamp,
-    time_of_day: Timestamp,
+    /// By the clock that only goes on, which tells whether the other was set.
+    steady: Timestamp,
     session_changes: u64,
     clearings: u64,
 }
@@ -103,7 +103,7 @@ impl Denials {
     /// have been changed.
     pub(super) fn departure(&self, clock: &dyn Clock, session_changes: u64) -> Departure {
         let clearings = self.clearings.load(Ordering::Acquire);
-        Departure { at: clock.steady(), time_of_day: clock.now(), session_changes, clearings }
+        Departure { at: clock.now(), steady: clock.steady(), session_changes, clearings }
     }
 
     /// The denial of a call that is like one denied before, as the engine would put it now.
@@ -138,17 +138,17 @@ impl Denials {
 }
 
 /// By how much the time of day may differ from the time that passed before it is held to have been set: well above what
-/// slewing makes of a minute (500 ppm, adjtime), and of two readings that are not at the same moment.
+/// slewing makes of a minute (500 ppm, adjtime). No wait is longer by more than this.
 const STEP: Duration = Duration::from_millis(200);
 
 impl Denial {
     fn again(&self, policy: &Policy, now: Departure, ttl: Duration) -> Option<Decision> {
         let then = self.departure;
         let passed = now.at.since(then.at);
-        let expected = then.time_of_day + passed;
-        let step = now.time_of_day.since(expected).max(expected.since(now.time_of_day));
-        // The engine's clock may have been set, too: it is asked again.
-        let holds = step < STEP
+        // Where a clock was set, the engine's may have been, too: it is asked again.
+        let was_set = passed.abs_diff(now.steady.since(then.steady)) >= STEP;
+        let holds = now.at >= then.at
+            && !was_set
             && passed < ttl.min(self.decision.retry_after())
             && (now.session_changes, now.clearings) == (then.session_changes, then.clearings)
             && *policy == self.policy;
