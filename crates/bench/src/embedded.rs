@@ -11,14 +11,14 @@ use tollbar_core::{
     ports::{SystemClock, UserRepo},
     random_bytes,
 };
-use tollbar_http::{Admitted, Guard};
+use tollbar_http::{Bar, BarOptions, CurrentUser, Guard};
 use tollbar_memory::{MemoryLive, MemoryOptions};
 use tollbar_sqlite::{SqliteOptions, SqliteStore};
 
 use crate::{
     Failure,
     hello::{done, workers},
-    policy::{WIDE, policy},
+    policy::{WIDE, policies},
     requests::{self, Request},
     tiers::{self, CACHE_TTL, session_options},
     users,
@@ -41,7 +41,7 @@ pub(crate) struct Embedded {
     pings: PathBuf,
 }
 
-async fn guarded(_: Admitted) -> HttpResponse {
+async fn guarded(_: CurrentUser) -> HttpResponse {
     done().await
 }
 
@@ -62,13 +62,14 @@ impl Embedded {
         let (durable, live) = (DurableTier::of(store), LiveTier::of(live));
         let process = Incarnation::from_bytes(random_bytes()?);
         let options = AssemblyOptions { sessions: session_options(), ..AssemblyOptions::default() };
-        let Assembly { gate, flusher, .. } =
-            Assembly::new(durable, live, Arc::new(SystemClock), process, options).await?;
+        let policies = policies("embedded", &WIDE)?;
+        let Assembly { authorize, flusher, .. } =
+            Assembly::new(durable, live, Arc::new(SystemClock), process, policies, options).await?;
         tokio::spawn(flusher.run(CancellationToken::new()));
-        let guard = Guard::new(gate, Arc::new(policy("embedded", &WIDE)?));
+        let guard = Guard::new(Bar::new(authorize, BarOptions::default()));
         let app = move || {
             App::new()
-                .service(web::resource("/ping").app_data(guard.clone()).route(web::get().to(guarded)))
+                .service(web::resource("/ping").wrap(guard.clone()).route(web::get().to(guarded)))
                 .route("/healthz", web::get().to(done))
         };
         Ok(HttpServer::new(app).workers(workers()).bind(self.address)?.run().await?)

@@ -13,7 +13,7 @@ use tollbar_core::{
 
 use crate::{
     Failure,
-    policy::{DEFAULT, policy},
+    policy::{DEFAULT, policies, policy},
     tiers::{self, Engines, session_options},
     users,
 };
@@ -41,9 +41,10 @@ impl Memory {
         let process = Incarnation::from_bytes(random_bytes()?);
         let options =
             AssemblyOptions { sessions: session_options(), bcrypt_cost: 4, ..AssemblyOptions::default() };
+        let policies = policies("ping", &DEFAULT)?;
         // Its flusher is not run: what it writes to Redis is there already.
         let Assembly { gate, .. } =
-            Assembly::new(durable, live, Arc::new(SystemClock), process, options).await?;
+            Assembly::new(durable, live, Arc::new(SystemClock), process, policies, options).await?;
         let policy = policy("ping", &DEFAULT)?;
         let admit = |token: String| {
             let (gate, policy) = (gate.clone(), &policy);

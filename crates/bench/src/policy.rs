@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use tollbar_core::domain::{ApiName, Policy, PolicyName, Quota, Window};
+use tollbar_core::{
+    domain::{ApiName, Policy, PolicyName, Quota, Window},
+    policies::{PathPattern, Policies, PolicyTable, Rule, RuleOptions, Unmatched},
+};
 
 use crate::Failure;
 
@@ -18,4 +21,10 @@ pub(crate) fn policy(name: &str, windows: &[(u32, u64)]) -> Result<Policy, Failu
     };
     let windows = windows.iter().map(window).collect::<Result<_, _>>()?;
     Ok(Policy::new(PolicyName::new(name)?, ApiName::new(name)?, windows)?)
+}
+
+/// The list whose one policy is this, for `/ping`.
+pub(crate) fn policies(name: &str, windows: &[(u32, u64)]) -> Result<Policies, Failure> {
+    let rule = Rule::new(RuleOptions::new(policy(name, windows)?, PathPattern::new("/ping")?))?;
+    Ok(Policies::new(PolicyTable::new(vec![rule], Unmatched::Session)?))
 }

@@ -12,14 +12,14 @@ use tollbar_core::{
     gate::PlainGate,
     ports::SystemClock,
     random_bytes,
-    usecases::{CallCounts, Ping, Readiness},
+    usecases::{Authorize, CallCounts, Ping, Readiness},
 };
-use tollbar_http::{Services, Shutdown, configure, not_found, request_span};
+use tollbar_http::{Bar, BarOptions, Services, Shutdown, configure, not_found, request_span};
 
 use crate::{
     Failure,
     hello::workers,
-    policy::{WIDE, policy},
+    policy::{WIDE, policies},
     tiers::{self, Engines, session_options},
 };
 
@@ -51,15 +51,17 @@ impl Steps {
         let gate = Arc::new(PlainGate::new(sessions, live.limiter.clone(), tracker, book));
 
         // Everything but the gate is as a service has it.
+        let (clock, policies) = (Arc::new(SystemClock), policies("steps", &WIDE)?);
         let Assembly { signup, login, logout, .. } =
-            Assembly::new(durable, live, Arc::new(SystemClock), process, options).await?;
-        let policy = Arc::new(policy("steps", &WIDE)?);
+            Assembly::new(durable, live, clock, process, policies.clone(), options).await?;
+        let authorize = Authorize::new(policies.clone(), gate.clone(), gate.clone(), gate);
         let services = Services {
             signup,
             login,
             logout,
-            ping: Arc::new(Ping::new(gate, policy.clone(), Duration::ZERO)),
-            counts: Arc::new(CallCounts::new(tiers.live.clone(), policy.api().clone())),
+            bar: Bar::new(Arc::new(authorize), BarOptions::default()),
+            ping: Arc::new(Ping::new(Duration::ZERO)),
+            counts: Arc::new(CallCounts::new(tiers.live.clone(), policies)),
             readiness: Arc::new(Readiness::new(tiers.store, tiers.live)),
             body_timeout: Duration::from_secs(9),
             shutdown: Shutdown::default(),

@@ -44,7 +44,7 @@ suite! {
         let (user, gate) = (harness.user("ada").await, harness.gate());
         let (token, ping) = (login(&harness, user).await, policy("ping", &[(1, secs(5)), (2, secs(60))]));
         match gate.admit(&token, &ping).await.unwrap() {
-            Admission::Admitted { user: admitted, decision } => {
+            Admission::Admitted { user: admitted, decision, .. } => {
                 assert_eq!(admitted, user);
                 let remaining: Vec<u32> = decision.windows.iter().map(|state| state.remaining).collect();
                 assert_eq!(remaining, [0, 1]);

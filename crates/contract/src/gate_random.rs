@@ -16,7 +16,7 @@ use proptest::{
 };
 use tokio::runtime::Handle;
 use tollbar_core::{
-    domain::{Caller, Decision, Policy, Tally, UserId},
+    domain::{Caller, Decision, Fingerprint, Policy, Tally, UserId},
     ports::{Admission, Gate, MAX_TOP},
     sessions::{SessionOptions, TieredSessions},
 };
@@ -26,6 +26,7 @@ use crate::{
     gate::flush,
     one_trip::{counted_as, sealed},
     rate_limiter::{policy, secs},
+    rate_limiter_gcra::buckets,
 };
 
 const HISTORIES: u32 = 30;
@@ -72,7 +73,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Token::Nonsense),
     ];
     let step = prop_oneof![
-        16 => (user(), token, prop_oneof![Just(0), 0_usize..5]).prop_map(|(user, token, policy)| Step::Call(user, token, policy)),
+        16 => (user(), token, prop_oneof![Just(0), 0_usize..8]).prop_map(|(user, token, policy)| Step::Call(user, token, policy)),
         6 => span().prop_map(Step::Pass),
         1 => (0_u64..3_000_000).prop_map(|micros| Step::Back(Duration::from_micros(micros))),
         2 => user().prop_map(Step::Login),
@@ -83,7 +84,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     vec(step, 30..120)
 }
 
-/// Several policies: two of one name whose windows differ, and two that cost more than one under another API.
+/// Several policies: two of one name whose windows differ, two that cost more than one under another API, and one of each other kind.
 fn policies() -> Vec<Policy> {
     let dear = |name: &str, windows: &[(u32, Duration)], cost| {
         counted_as("pong", &policy(name, windows)).with_cost(cost).unwrap()
@@ -94,6 +95,9 @@ fn policies() -> Vec<Policy> {
         policy("changing", &[(1, secs(7)), (4, secs(45))]),
         dear("dear", &[(5, secs(30))], 2),
         dear("dearest", &[(7, secs(50)), (6, secs(10))], 3),
+        buckets("bucket", &[(4, secs(9)), (6, secs(40))]),
+        policy("unlimited", &[(1, secs(1))]).without_windows(),
+        policy("changing", &[(2, secs(20))]).at_path(Fingerprint::of_path("/a")),
     ]
 }
 
@@ -169,7 +173,7 @@ impl<H: GateHarness> Side<H> {
         let (mut units, mut counts) = (Vec::new(), Vec::new());
         for policy in policies {
             for &user in &self.users {
-                units.push(self.harness.rate_limiter().peek(policy, user).await.unwrap());
+                units.push(self.harness.rate_limiter().peek(policy, user.into()).await.unwrap());
             }
             let tracker = self.harness.call_tracker();
             let top = tracker.top(policy.api(), MAX_TOP).await.unwrap();

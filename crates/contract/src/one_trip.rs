@@ -74,7 +74,7 @@ pub(crate) async fn state(
     policy: &Policy,
 ) -> (Decision, Vec<Caller>, u64) {
     let tracker = harness.call_tracker();
-    let peeked = harness.rate_limiter().peek(policy, user(id)).await.unwrap();
+    let peeked = harness.rate_limiter().peek(policy, user(id).into()).await.unwrap();
     (peeked, tracker.top(policy.api(), 10).await.unwrap(), tracker.distinct(policy.api()).await.unwrap())
 }
 

@@ -138,7 +138,7 @@ suite! {
             };
             let before = if id % 5 == 0 { quota } else { cost };
             let past = policy(own.name().as_str(), &windows).with_cost(before).unwrap();
-            assert!(harness.rate_limiter().decide(&past, user(id)).await.unwrap().allowed());
+            assert!(harness.rate_limiter().decide(&past, user(id).into()).await.unwrap().allowed());
             calls.push((token, own, expected));
         }
         let said = together(150, |index| {

@@ -20,15 +20,15 @@ suite! {
     async fn limits_and_counts_are_those_of_the_other_ports(harness) {
         let (engine, limiter) = (harness.one_trip(), harness.rate_limiter());
         let (token, four) = (login(&harness, 1, 1).await, policy("four", &[(4, secs(60)), (9, secs(600))]));
-        assert_eq!(remaining(&limiter.decide(&four, user(1)).await.unwrap()), [3, 8]);
+        assert_eq!(remaining(&limiter.decide(&four, user(1).into()).await.unwrap()), [3, 8]);
         harness.pass(secs(1));
         assert_eq!(remaining(&admitted(&engine, &token, &four).await), [2, 7]);
-        assert_eq!(remaining(&limiter.peek(&four, user(1)).await.unwrap()), [2, 7]);
+        assert_eq!(remaining(&limiter.peek(&four, user(1).into()).await.unwrap()), [2, 7]);
         harness.pass(secs(1));
         assert_eq!(remaining(&engine.charge(user(1), &four).await.unwrap()), [1, 6]);
-        assert_eq!(remaining(&limiter.decide(&four, user(1)).await.unwrap()), [0, 5]);
+        assert_eq!(remaining(&limiter.decide(&four, user(1).into()).await.unwrap()), [0, 5]);
         let denied = limited(&engine, &token, &four).await;
-        assert_eq!(denied, limiter.decide(&four, user(1)).await.unwrap());
+        assert_eq!(denied, limiter.decide(&four, user(1).into()).await.unwrap());
         assert_eq!((violated(&denied), denied.retry_after()), (vec![4], secs(58)));
         let tracker = harness.call_tracker();
         assert_eq!(tracker.top(four.api(), 10).await.unwrap(), [Caller { user: user(1), calls: 2 }]);
@@ -96,7 +96,7 @@ suite! {
         harness.pass(secs(4));
         admitted(&engine, &token, &ping).await;
         // Somebody who was never admitted is no caller.
-        harness.rate_limiter().decide(&ping, user(2)).await.unwrap();
+        harness.rate_limiter().decide(&ping, user(2).into()).await.unwrap();
         limited(&engine, &login(&harness, 2, 1).await, &ping).await;
         assert_eq!(state(&harness, 2, &ping).await.2, 1);
     }

@@ -33,9 +33,27 @@ suite! {
     /// Processes that share a live tier share the database.
     async fn who_need_not_be_alone_share(harness) {
         let (first, second) = (harness.process().await, harness.process().await);
-        first.hold(process(1), Sharing::Together, LONG).await.unwrap();
-        second.hold(process(2), Sharing::Together, LONG).await.unwrap();
-        first.hold(process(1), Sharing::Together, LONG).await.unwrap();
+        assert_eq!(first.hold(process(1), Sharing::Together, LONG).await.unwrap(), 1);
+        assert_eq!(second.hold(process(2), Sharing::Together, LONG).await.unwrap(), 2);
+        assert_eq!(first.hold(process(1), Sharing::Together, LONG).await.unwrap(), 2);
+        second.release(process(2)).await.unwrap();
+        assert_eq!(first.hold(process(1), Sharing::Together, LONG).await.unwrap(), 1);
+        first.release(process(1)).await.unwrap();
+        assert_eq!(second.hold(process(2), Sharing::Alone, LONG).await.unwrap(), 1);
+    }
+
+    /// A process that ended without a word is not counted any more when its time is over.
+    async fn a_process_that_ended_is_not_counted(harness) {
+        let (first, second) = (harness.process().await, harness.process().await);
+        first.hold(process(1), Sharing::Together, SHORT).await.unwrap();
+        drop(first);
+        for _ in 0..100 {
+            if second.hold(process(2), Sharing::Together, LONG).await.unwrap() == 1 {
+                return;
+            }
+            tokio::time::sleep(SHORT / 8).await;
+        }
+        panic!("the dead process is still counted");
     }
 
     /// A holder renews as often as it likes.
@@ -67,7 +85,7 @@ suite! {
         let second = harness.process().await;
         for _ in 0..100 {
             match second.hold(process(2), Sharing::Alone, LONG).await {
-                Ok(()) => return,
+                Ok(_) => return,
                 Err(LeaseError::Taken) => tokio::time::sleep(SHORT / 8).await,
                 Err(LeaseError::Store(error)) => panic!("{error:?}"),
             }

@@ -35,17 +35,17 @@ suite! {
     async fn a_window_admits_its_quota_and_no_more(harness) {
         let (limiter, three) = (harness.rate_limiter(), policy("three", &[(3, secs(10))]));
         for second in 0..3 {
-            assert!(limiter.decide(&three, user(1)).await.unwrap().allowed(), "call {second}");
+            assert!(limiter.decide(&three, user(1).into()).await.unwrap().allowed(), "call {second}");
             harness.pass(secs(1));
         }
-        let denied = limiter.decide(&three, user(1)).await.unwrap();
+        let denied = limiter.decide(&three, user(1).into()).await.unwrap();
         assert_eq!((violated(&denied), denied.retry_after()), (vec![3], secs(7)));
         harness.pass(secs(7).saturating_sub(MICRO));
-        let denied = limiter.decide(&three, user(1)).await.unwrap();
+        let denied = limiter.decide(&three, user(1).into()).await.unwrap();
         assert_eq!(denied.retry_after(), MICRO);
         harness.pass(MICRO);
-        assert!(limiter.decide(&three, user(1)).await.unwrap().allowed());
-        assert!(!limiter.decide(&three, user(1)).await.unwrap().allowed(), "one unit has left, not three");
+        assert!(limiter.decide(&three, user(1).into()).await.unwrap().allowed());
+        assert!(!limiter.decide(&three, user(1).into()).await.unwrap().allowed(), "one unit has left, not three");
     }
 
     /// A burst at the end of one period and one at the start of the next are one burst: there is no edge to hide behind.
@@ -53,28 +53,28 @@ suite! {
         let (limiter, ten) = (harness.rate_limiter(), policy("ten", &[(10, secs(60))]));
         harness.pass(secs(59));
         for _ in 0..10 {
-            assert!(limiter.decide(&ten, user(1)).await.unwrap().allowed());
+            assert!(limiter.decide(&ten, user(1).into()).await.unwrap().allowed());
         }
         for _ in 0..59 {
             harness.pass(secs(1));
-            assert!(!limiter.decide(&ten, user(1)).await.unwrap().allowed());
+            assert!(!limiter.decide(&ten, user(1).into()).await.unwrap().allowed());
         }
         harness.pass(secs(1));
-        assert!(limiter.decide(&ten, user(1)).await.unwrap().allowed());
+        assert!(limiter.decide(&ten, user(1).into()).await.unwrap().allowed());
     }
 
     /// A denied call spends nothing in any window.
     async fn a_denied_call_spends_nothing(harness) {
         let (limiter, ping) = (harness.rate_limiter(), policy("ping", &[(1, secs(5)), (2, secs(60))]));
-        assert!(limiter.decide(&ping, user(1)).await.unwrap().allowed());
+        assert!(limiter.decide(&ping, user(1).into()).await.unwrap().allowed());
         for _ in 0..100 {
-            let denied = limiter.decide(&ping, user(1)).await.unwrap();
+            let denied = limiter.decide(&ping, user(1).into()).await.unwrap();
             assert_eq!((violated(&denied), denied.windows[1].remaining), (vec![1], 1));
         }
         harness.pass(secs(5));
-        assert!(limiter.decide(&ping, user(1)).await.unwrap().allowed(), "denials were charged");
+        assert!(limiter.decide(&ping, user(1).into()).await.unwrap().allowed(), "denials were charged");
         harness.pass(secs(5));
-        let denied = limiter.decide(&ping, user(1)).await.unwrap();
+        let denied = limiter.decide(&ping, user(1).into()).await.unwrap();
         assert_eq!((violated(&denied), denied.retry_after()), (vec![2], secs(50)));
     }
 
@@ -86,10 +86,10 @@ suite! {
             ("long-first", [(2, secs(60)), (1, secs(5))], vec![2, 1]),
         ] {
             let ping = policy(name, &windows);
-            limiter.decide(&ping, user(1)).await.unwrap();
+            limiter.decide(&ping, user(1).into()).await.unwrap();
             harness.pass(secs(5));
-            limiter.decide(&ping, user(1)).await.unwrap();
-            let denied = limiter.decide(&ping, user(1)).await.unwrap();
+            limiter.decide(&ping, user(1).into()).await.unwrap();
+            let denied = limiter.decide(&ping, user(1).into()).await.unwrap();
             assert_eq!((violated(&denied), denied.retry_after()), (expected, secs(55)));
         }
     }
@@ -99,7 +99,7 @@ suite! {
         let (limiter, seven) = (harness.rate_limiter(), policy("seven", &[(7, secs(60)), (100, secs(600))]));
         let admitted = together(200, |_| {
             let (limiter, seven) = (limiter.clone(), seven.clone());
-            async move { limiter.decide(&seven, user(1)).await.unwrap().allowed() }
+            async move { limiter.decide(&seven, user(1).into()).await.unwrap().allowed() }
         })
         .await;
         assert_eq!(admitted.iter().filter(|allowed| **allowed).count(), 7);
@@ -109,15 +109,15 @@ suite! {
     async fn a_clock_that_steps_back_neither_admits_too_much_nor_denies_for_ever(harness) {
         let (limiter, two) = (harness.rate_limiter(), policy("two", &[(2, secs(10))]));
         for _ in 0..2 {
-            assert!(limiter.decide(&two, user(1)).await.unwrap().allowed());
+            assert!(limiter.decide(&two, user(1).into()).await.unwrap().allowed());
         }
         harness.step_back(secs(3_600));
-        let denied = limiter.decide(&two, user(1)).await.unwrap();
+        let denied = limiter.decide(&two, user(1).into()).await.unwrap();
         assert_eq!(denied.retry_after(), secs(10), "units from the future count as of now");
         harness.pass(secs(10).saturating_sub(MICRO));
-        assert!(!limiter.decide(&two, user(1)).await.unwrap().allowed(), "the step was stored, also on a denial");
+        assert!(!limiter.decide(&two, user(1).into()).await.unwrap().allowed(), "the step was stored, also on a denial");
         harness.pass(MICRO);
-        assert!(limiter.decide(&two, user(1)).await.unwrap().allowed());
+        assert!(limiter.decide(&two, user(1).into()).await.unwrap().allowed());
     }
 
     /// A changed quota or period acts at once on what is known.
@@ -125,16 +125,16 @@ suite! {
         let limiter = harness.rate_limiter();
         let of = |quota, period| policy("changing", &[(quota, secs(period))]);
         for _ in 0..5 {
-            assert!(limiter.decide(&of(5, 60), user(1)).await.unwrap().allowed());
+            assert!(limiter.decide(&of(5, 60), user(1).into()).await.unwrap().allowed());
             harness.pass(secs(1));
         }
-        let lowered = limiter.decide(&of(2, 60), user(1)).await.unwrap();
+        let lowered = limiter.decide(&of(2, 60), user(1).into()).await.unwrap();
         assert_eq!((lowered.retry_after(), lowered.windows[0].remaining), (secs(58), 0));
-        assert!(limiter.decide(&of(6, 60), user(1)).await.unwrap().allowed(), "five are known, a sixth fits");
-        assert!(!limiter.decide(&of(6, 60), user(1)).await.unwrap().allowed());
+        assert!(limiter.decide(&of(6, 60), user(1).into()).await.unwrap().allowed(), "five are known, a sixth fits");
+        assert!(!limiter.decide(&of(6, 60), user(1).into()).await.unwrap().allowed());
         harness.pass(secs(30));
-        assert!(limiter.decide(&of(1, 30), user(1)).await.unwrap().allowed());
-        assert!(!limiter.decide(&of(6, 60), user(1)).await.unwrap().allowed(), "the shorter period hid nothing");
+        assert!(limiter.decide(&of(1, 30), user(1).into()).await.unwrap().allowed());
+        assert!(!limiter.decide(&of(6, 60), user(1).into()).await.unwrap().allowed(), "the shorter period hid nothing");
     }
 
     /// A quota that is lowered and raised again finds everything that it was lowered over.
@@ -142,11 +142,11 @@ suite! {
         let limiter = harness.rate_limiter();
         let of = |quota, period| policy("changing", &[(quota, secs(period))]);
         for _ in 0..4 {
-            assert!(limiter.decide(&of(10, 60), user(1)).await.unwrap().allowed());
+            assert!(limiter.decide(&of(10, 60), user(1).into()).await.unwrap().allowed());
         }
         harness.pass(secs(10));
-        assert!(limiter.decide(&of(1, 5), user(1)).await.unwrap().allowed());
-        let peeked = limiter.peek(&of(10, 60), user(1)).await.unwrap();
+        assert!(limiter.decide(&of(1, 5), user(1).into()).await.unwrap().allowed());
+        let peeked = limiter.peek(&of(10, 60), user(1).into()).await.unwrap();
         assert_eq!(peeked.windows[0].remaining, 5);
     }
 
@@ -155,14 +155,14 @@ suite! {
         let limiter = harness.rate_limiter();
         let five = policy("five", &[(5, secs(10))]);
         let of = |cost| five.clone().with_cost(cost).unwrap();
-        assert_eq!(limiter.decide(&of(3), user(1)).await.unwrap().windows[0].remaining, 2);
+        assert_eq!(limiter.decide(&of(3), user(1).into()).await.unwrap().windows[0].remaining, 2);
         harness.pass(secs(4));
-        let denied = limiter.decide(&of(3), user(1)).await.unwrap();
+        let denied = limiter.decide(&of(3), user(1).into()).await.unwrap();
         assert_eq!((denied.retry_after(), denied.windows[0].remaining), (secs(6), 2));
-        assert!(limiter.decide(&of(2), user(1)).await.unwrap().allowed());
+        assert!(limiter.decide(&of(2), user(1).into()).await.unwrap().allowed());
         harness.pass(secs(6));
-        assert!(limiter.decide(&of(3), user(1)).await.unwrap().allowed());
-        assert_eq!(limiter.decide(&of(1), user(1)).await.unwrap().retry_after(), secs(4));
+        assert!(limiter.decide(&of(3), user(1).into()).await.unwrap().allowed());
+        assert_eq!(limiter.decide(&of(1), user(1).into()).await.unwrap().retry_after(), secs(4));
     }
 
     /// The state of each window is that of after the call.
@@ -172,14 +172,14 @@ suite! {
             decision.windows.iter().map(|s| (s.remaining, s.reset_after, s.retry_after)).collect::<Vec<_>>()
         };
         let at = harness.clock().now();
-        let first = limiter.decide(&ping, user(1)).await.unwrap();
+        let first = limiter.decide(&ping, user(1).into()).await.unwrap();
         assert_eq!(first.at, at);
         assert_eq!(states(&first), [(0, secs(5), Duration::ZERO), (2, secs(60), Duration::ZERO)]);
         harness.pass(secs(2));
-        let denied = limiter.decide(&ping, user(1)).await.unwrap();
+        let denied = limiter.decide(&ping, user(1).into()).await.unwrap();
         assert_eq!(states(&denied), [(0, secs(3), secs(3)), (2, secs(58), Duration::ZERO)]);
         harness.pass(secs(3));
-        let second = limiter.decide(&ping, user(1)).await.unwrap();
+        let second = limiter.decide(&ping, user(1).into()).await.unwrap();
         assert_eq!(states(&second), [(0, secs(5), Duration::ZERO), (1, secs(55), Duration::ZERO)], "the oldest leaves first");
     }
 
@@ -187,17 +187,17 @@ suite! {
     async fn a_peek_writes_nothing(harness) {
         let (limiter, one) = (harness.rate_limiter(), policy("one", &[(1, secs(5))]));
         for _ in 0..3 {
-            let peeked = limiter.peek(&one, user(1)).await.unwrap();
+            let peeked = limiter.peek(&one, user(1).into()).await.unwrap();
             assert!(peeked.allowed());
             assert_eq!((peeked.windows[0].remaining, peeked.windows[0].reset_after), (1, Duration::ZERO));
         }
-        assert!(limiter.decide(&one, user(1)).await.unwrap().allowed());
+        assert!(limiter.decide(&one, user(1).into()).await.unwrap().allowed());
         harness.step_back(secs(100));
         for _ in 0..2 {
-            assert_eq!(limiter.peek(&one, user(1)).await.unwrap().retry_after(), secs(5));
+            assert_eq!(limiter.peek(&one, user(1).into()).await.unwrap().retry_after(), secs(5));
         }
         harness.pass(secs(100));
-        let peeked = limiter.peek(&one, user(1)).await.unwrap();
+        let peeked = limiter.peek(&one, user(1).into()).await.unwrap();
         assert_eq!(peeked.retry_after(), secs(5), "a peek stored that the clock stepped back");
     }
 
@@ -205,22 +205,22 @@ suite! {
     async fn users_and_policies_are_kept_apart(harness) {
         let limiter = harness.rate_limiter();
         let (one, other) = (policy("one", &[(1, secs(5))]), policy("one.x", &[(1, secs(5))]));
-        assert!(limiter.decide(&one, user(1)).await.unwrap().allowed());
-        assert!(limiter.decide(&one, user(17)).await.unwrap().allowed());
-        assert!(limiter.decide(&other, user(1)).await.unwrap().allowed());
-        assert!(!limiter.decide(&one, user(1)).await.unwrap().allowed());
+        assert!(limiter.decide(&one, user(1).into()).await.unwrap().allowed());
+        assert!(limiter.decide(&one, user(17).into()).await.unwrap().allowed());
+        assert!(limiter.decide(&other, user(1).into()).await.unwrap().allowed());
+        assert!(!limiter.decide(&one, user(1).into()).await.unwrap().allowed());
     }
 
     /// A state that has come to mean nothing takes no other of the same user with it.
     async fn a_spent_policy_takes_no_other_with_it(harness) {
         let limiter = harness.rate_limiter();
         let (short, long) = (policy("short", &[(1, secs(1))]), policy("long", &[(1, secs(60))]));
-        assert!(limiter.decide(&long, user(1)).await.unwrap().allowed());
-        assert!(limiter.decide(&short, user(1)).await.unwrap().allowed());
+        assert!(limiter.decide(&long, user(1).into()).await.unwrap().allowed());
+        assert!(limiter.decide(&short, user(1).into()).await.unwrap().allowed());
         for _ in 0..5 {
             harness.pass(secs(2));
-            assert!(limiter.decide(&short, user(1)).await.unwrap().allowed());
-            assert!(!limiter.decide(&long, user(1)).await.unwrap().allowed(), "the long window was forgotten");
+            assert!(limiter.decide(&short, user(1).into()).await.unwrap().allowed());
+            assert!(!limiter.decide(&long, user(1).into()).await.unwrap().allowed(), "the long window was forgotten");
         }
     }
 
@@ -229,19 +229,19 @@ suite! {
     async fn no_more_is_kept_than_any_policy_asked_for(harness) {
         let limiter = harness.rate_limiter();
         let of = |windows: &[(u32, Duration)]| policy("changing", windows);
-        assert!(limiter.decide(&of(&[(2, secs(60))]), user(1)).await.unwrap().allowed());
+        assert!(limiter.decide(&of(&[(2, secs(60))]), user(1).into()).await.unwrap().allowed());
         for _ in 0..5 {
             harness.pass(secs(1));
-            assert!(limiter.decide(&of(&[(2, secs(1))]), user(1)).await.unwrap().allowed());
+            assert!(limiter.decide(&of(&[(2, secs(1))]), user(1).into()).await.unwrap().allowed());
         }
-        let peeked = limiter.peek(&of(&[(10, secs(60))]), user(1)).await.unwrap();
+        let peeked = limiter.peek(&of(&[(10, secs(60))]), user(1).into()).await.unwrap();
         assert_eq!(peeked.windows[0].remaining, 8, "two units are kept, whatever was admitted");
         let brief = policy("brief", &[(3, secs(5))]);
         for _ in 0..2 {
-            assert!(limiter.decide(&brief, user(1)).await.unwrap().allowed());
+            assert!(limiter.decide(&brief, user(1).into()).await.unwrap().allowed());
             harness.pass(secs(10));
         }
-        let peeked = limiter.peek(&policy("brief", &[(10, secs(60))]), user(1)).await.unwrap();
+        let peeked = limiter.peek(&policy("brief", &[(10, secs(60))]), user(1).into()).await.unwrap();
         assert_eq!(peeked.windows[0].remaining, 9, "a unit that no policy could ask for any more is not kept");
     }
 
@@ -251,13 +251,13 @@ suite! {
         let large = policy("large", &[(10_000, secs(60))]);
         let by = |cost| large.clone().with_cost(cost).unwrap();
         for _ in 0..4 {
-            assert!(limiter.decide(&by(2_500), user(1)).await.unwrap().allowed());
+            assert!(limiter.decide(&by(2_500), user(1).into()).await.unwrap().allowed());
             harness.pass(secs(1));
         }
-        let denied = limiter.decide(&by(1), user(1)).await.unwrap();
+        let denied = limiter.decide(&by(1), user(1).into()).await.unwrap();
         assert_eq!((denied.retry_after(), denied.windows[0].remaining), (secs(56), 0));
         harness.pass(secs(56));
-        assert!(limiter.decide(&by(2_500), user(1)).await.unwrap().allowed());
-        assert!(!limiter.decide(&by(1), user(1)).await.unwrap().allowed());
+        assert!(limiter.decide(&by(2_500), user(1).into()).await.unwrap().allowed());
+        assert!(!limiter.decide(&by(1), user(1).into()).await.unwrap().allowed());
     }
 }

@@ -108,7 +108,7 @@ impl<H: RateLimiterHarness> Play<'_, H> {
     }
 
     async fn call(&mut self, policy: &Policy) -> Result<Decision, String> {
-        let decided = self.harness.rate_limiter().decide(policy, user(self.subject)).await;
+        let decided = self.harness.rate_limiter().decide(policy, user(self.subject).into()).await;
         let decision = decided.map_err(|error| format!("{error:?}"))?;
         self.account.check(policy, &decision)?;
         Ok(decision)
@@ -201,7 +201,7 @@ suite! {
         let (limiter, three) = (harness.rate_limiter(), policy("three", &[(3, secs(10)), (5, secs(60))]));
         for _ in 0..2 {
             for remaining in (0..3).rev() {
-                let decision = limiter.decide(&three, user(1)).await.unwrap();
+                let decision = limiter.decide(&three, user(1).into()).await.unwrap();
                 assert_eq!((decision.allowed(), decision.windows[0].remaining), (true, remaining));
             }
             harness.pass(secs(60));

@@ -6,15 +6,16 @@ use crate::{
     StoreError,
     counts::{CallBook, CountFlusher, FlusherOptions},
     domain::{Incarnation, TokenKey},
-    gate::{DenialOptions, FastGate, PlainGate},
+    gate::{DenialOptions, DurableGate, FastGate, LiveProcesses, PlainGate},
     hashing::BcryptHasher,
+    policies::Policies,
     ports::{
         CallLedger, CallTracker, Clock, Fact, Gate, HashError, Installation, OneTrip, RateLimiter,
         SessionCache, SessionStore, UserRepo,
     },
     random_bytes,
     sessions::{SessionOptions, TieredSessions},
-    usecases::{Login, Logout, Signup},
+    usecases::{Authorize, Login, Logout, Signup},
 };
 
 /// The ports of a durable tier.
@@ -48,6 +49,9 @@ pub struct LiveTier {
     pub tracker: Arc<dyn CallTracker>,
     /// All three in one step, where the engine can; else each call takes a trip a port.
     pub one_trip: Option<Arc<dyn OneTrip>>,
+    /// Limits of this process, for policies that choose them while the engine is away, and how many processes share the engine.
+    /// Without them such policies are closed then.
+    pub insurance: Option<(Arc<dyn RateLimiter>, LiveProcesses)>,
 }
 
 impl LiveTier {
@@ -58,7 +62,14 @@ impl LiveTier {
             limiter: engine.clone(),
             tracker: engine.clone(),
             one_trip: Some(engine),
+            insurance: None,
         }
+    }
+
+    /// The same with limits of this process for while the engine is away.
+    #[must_use]
+    pub fn with_insurance(self, limiter: Arc<dyn RateLimiter>, processes: LiveProcesses) -> Self {
+        Self { insurance: Some((limiter, processes)), ..self }
     }
 }
 
@@ -120,7 +131,9 @@ pub struct Assembly {
     pub login: Arc<Login>,
     /// Ends sessions.
     pub logout: Arc<Logout>,
-    /// Authenticates, limits and counts a call.
+    /// Decides requests by the current policies.
+    pub authorize: Arc<Authorize>,
+    /// Authenticates, limits and counts a call by a policy of one's own choice.
     pub gate: Arc<dyn Gate>,
     /// Moves counts into the ledger: spawn its [`run`](CountFlusher::run), and await it after the last call.
     pub flusher: CountFlusher,
@@ -136,6 +149,7 @@ impl Assembly {
         live: LiveTier,
         clock: Arc<dyn Clock>,
         process: Incarnation,
+        policies: Policies,
         options: AssemblyOptions,
     ) -> Result<Self, AssemblyError> {
         let key = durable.installation.decide(Fact::TokenKey, &random_bytes::<32>()?).await?;
@@ -156,16 +170,25 @@ impl Assembly {
         let tracker = Arc::clone(&live.tracker);
         let flusher = CountFlusher::new(Arc::clone(&book), durable.ledger, tracker, process, options.flush);
         let users = Arc::clone(&durable.users);
+        let (own_sessions, own_book, own_clock) = (sessions.clone(), book.clone(), clock.clone());
+        let open = Arc::new(DurableGate::open(sessions.clone(), book.clone(), clock.clone()));
         let gate: Arc<dyn Gate> = match live.one_trip {
             Some(engine) => {
                 Arc::new(FastGate::new(Arc::clone(&sessions), engine, book, clock, options.denials))
             }
             None => Arc::new(PlainGate::new(Arc::clone(&sessions), live.limiter, live.tracker, book)),
         };
+        let local: Arc<dyn Gate> = match live.insurance {
+            Some((limiter, processes)) => {
+                Arc::new(DurableGate::local(own_sessions, own_book, own_clock, limiter, processes))
+            }
+            None => gate.clone(),
+        };
         Ok(Self {
             signup: Arc::new(Signup::new(users, hasher.clone(), options.min_password_length)),
             login: Arc::new(Login::new(durable.users, hasher, Arc::clone(&sessions))),
             logout: Arc::new(Logout::new(Arc::clone(&sessions))),
+            authorize: Arc::new(Authorize::new(policies, gate.clone(), open, local)),
             gate,
             flusher,
         })
@@ -175,9 +198,12 @@ impl Assembly {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ports::{
-        ManualClock, MockCallLedger, MockCallTracker, MockInstallation, MockRateLimiter, MockSessionCache,
-        MockSessionStore, MockUserRepo,
+    use crate::{
+        policies::{PolicyTable, Unmatched},
+        ports::{
+            ManualClock, MockCallLedger, MockCallTracker, MockInstallation, MockRateLimiter,
+            MockSessionCache, MockSessionStore, MockUserRepo,
+        },
     };
 
     async fn assemble(kept: Vec<u8>) -> Result<Assembly, AssemblyError> {
@@ -197,10 +223,12 @@ mod tests {
             limiter: Arc::new(MockRateLimiter::new()),
             tracker: Arc::new(MockCallTracker::new()),
             one_trip: None,
+            insurance: None,
         };
         let options = AssemblyOptions { bcrypt_cost: 4, ..AssemblyOptions::default() };
         let process = Incarnation::from_bytes([1; 16]);
-        Assembly::new(durable, live, Arc::new(ManualClock::new()), process, options).await
+        let policies = Policies::new(PolicyTable::new(vec![], Unmatched::Session).unwrap());
+        Assembly::new(durable, live, Arc::new(ManualClock::new()), process, policies, options).await
     }
 
     #[tokio::test]

@@ -7,6 +7,7 @@ pub mod domain;
 mod error;
 pub mod gate;
 pub mod hashing;
+pub mod policies;
 pub mod ports;
 mod random;
 pub mod sessions;

@@ -4,7 +4,7 @@
 //! cargo run -p tollbar-http --example mount
 //! curl -H 'Content-Type: application/json' -d '{"username":"ada","password":"pass123"}' localhost:8081/toll/signup
 //! curl -H 'Content-Type: application/json' -d '{"username":"ada","password":"pass123"}' localhost:8081/toll/login
-//! curl -H "Authorization: Bearer $TOKEN" localhost:8081/orders
+//! curl -i -H "Authorization: Bearer $TOKEN" localhost:8081/orders
 //! ```
 
 use std::{error::Error, sync::Arc, time::Duration};
@@ -13,17 +13,25 @@ use actix_web::{App, HttpServer, Responder, middleware::from_fn, web};
 use tollbar_core::{
     Assembly, AssemblyOptions, DurableTier, LiveTier,
     domain::{ApiName, Incarnation, Policy, PolicyName, Quota, Window},
+    policies::{PathPattern, Policies, PolicyTable, Rule, RuleOptions, Unmatched},
     ports::SystemClock,
     random_bytes,
     usecases::{CallCounts, Ping, Readiness},
 };
-use tollbar_http::{Admitted, Guard, Services, Shutdown, configure, request_span};
+use tollbar_http::{Bar, BarOptions, CurrentUser, Guard, Services, Shutdown, configure, request_span};
 use tollbar_memory::{MemoryLive, MemoryOptions};
 use tollbar_sqlite::{SqliteOptions, SqliteStore};
 
 /// Runs for callers who are logged in and within ten calls a minute; each such call is counted.
-async fn orders(caller: Admitted) -> impl Responder {
-    format!("the orders of user {}, who has {} calls left", caller.user, caller.decision.windows[0].remaining)
+async fn orders(caller: CurrentUser) -> impl Responder {
+    format!("the orders of user {}", caller.user)
+}
+
+/// So many calls a minute and user on one path.
+fn rule(name: &str, path: &str, quota: u32) -> Result<Rule, Box<dyn Error>> {
+    let minute = Window::new(Quota::new(quota)?, Duration::from_secs(60))?;
+    let policy = Policy::new(PolicyName::new(name)?, ApiName::new(name)?, vec![minute])?;
+    Ok(Rule::new(RuleOptions::new(policy, PathPattern::new(path)?))?)
 }
 
 #[tokio::main]
@@ -36,26 +44,26 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // The core over their ports.
     let (durable, process) = (DurableTier::of(store.clone()), Incarnation::from_bytes(random_bytes()?));
     let (clock, options) = (Arc::new(SystemClock), AssemblyOptions::default());
-    let Assembly { signup, login, logout, gate, flusher } =
-        Assembly::new(durable, LiveTier::of(live.clone()), clock, process, options).await?;
-    let policy = |name: &str, quota| -> Result<_, Box<dyn Error>> {
-        let minute = Window::new(Quota::new(quota)?, Duration::from_secs(60))?;
-        Ok(Arc::new(Policy::new(PolicyName::new(name)?, ApiName::new(name)?, vec![minute])?))
-    };
+    let table =
+        PolicyTable::new(vec![rule("ping", "/ping", 2)?, rule("orders", "/orders", 10)?], Unmatched::Deny)?;
+    let policies = Policies::new(table);
+    let Assembly { signup, login, logout, authorize, flusher, .. } =
+        Assembly::new(durable, LiveTier::of(live.clone()), clock, process, policies.clone(), options).await?;
 
     // Its routes, and a bar for a route of one's own.
-    let ping = policy("ping", 2)?;
+    let bar = Bar::new(authorize, BarOptions::default());
     let services = Services {
         signup,
         login,
         logout,
-        ping: Arc::new(Ping::new(gate.clone(), ping.clone(), Duration::ZERO)),
-        counts: Arc::new(CallCounts::new(live.clone(), ping.api().clone())),
+        bar: bar.clone(),
+        ping: Arc::new(Ping::new(Duration::ZERO)),
+        counts: Arc::new(CallCounts::new(live.clone(), policies)),
         readiness: Arc::new(Readiness::new(store, live)),
         body_timeout: Duration::from_secs(10),
         shutdown: Shutdown::default(),
     };
-    let guard = Guard::new(gate, policy("orders", 10)?);
+    let guard = Guard::new(bar);
 
     // What was counted is written once a second.
     let stop = tokio_util::sync::CancellationToken::new();
@@ -66,7 +74,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .wrap(from_fn(request_span))
             .route("/", web::get().to(|| async { "an app with a bar" }))
             .service(web::scope("/toll").configure(configure(services.clone())))
-            .service(web::resource("/orders").app_data(guard.clone()).route(web::get().to(orders)))
+            .service(web::resource("/orders").wrap(guard.clone()).route(web::get().to(orders)))
     })
     .bind("127.0.0.1:8081")?
     .run()

@@ -1,13 +1,17 @@
-//! The form that every successful answer shares.
+//! The form that every answer shares.
 
 use std::collections::BTreeMap;
 
 use actix_web::{
     HttpResponse, HttpResponseBuilder,
-    http::{StatusCode, header},
+    http::{
+        StatusCode,
+        header::{self, HeaderMap, HeaderName, HeaderValue},
+    },
 };
 use serde::Serialize;
 use tollbar_core::usecases::ReadinessReport;
+use tollbar_wire::Answer;
 
 /// Begins an answer that no cache may keep: all that Tollbar says is true for the moment only.
 pub(crate) fn begin(status: StatusCode) -> HttpResponseBuilder {
@@ -16,6 +20,24 @@ pub(crate) fn begin(status: StatusCode) -> HttpResponseBuilder {
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
     answer
+}
+
+/// An answer that is told without a framework.
+pub(crate) fn of(answer: Answer) -> HttpResponse {
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = HttpResponse::build(status).body(answer.body);
+    add(response.headers_mut(), answer.headers);
+    response
+}
+
+/// Adds headers to those of an answer.
+pub(crate) fn add(to: &mut HeaderMap, headers: impl IntoIterator<Item = (&'static str, String)>) {
+    for (name, value) in headers {
+        // What Tollbar writes is visible ASCII; a value that is not is better left out than the answer.
+        if let Ok(value) = HeaderValue::try_from(value) {
+            to.insert(HeaderName::from_static(name), value);
+        }
+    }
 }
 
 /// Each dependency and its state, by name.

@@ -1,68 +1,125 @@
-//! Extractor: puts the bar in front of a handler of one's own.
+//! Middleware: the bar in front of any scope or resource of an app.
 
-use std::sync::Arc;
-
-use actix_web::{FromRequest, HttpRequest, dev::Payload};
-use futures_util::future::LocalBoxFuture;
-use tollbar_core::{
-    domain::{Decision, Policy, UserId},
-    ports::{Admission, Gate},
+use std::{
+    future::{Future, Ready, ready},
+    pin::Pin,
+    rc::Rc,
 };
+
+use actix_web::{
+    Error, FromRequest, HttpMessage, HttpRequest, ResponseError,
+    body::{EitherBody, MessageBody},
+    dev::{Payload, Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
+};
+use tollbar_core::{
+    domain::{UserId, Version},
+    usecases::Identity,
+};
+use tollbar_wire::{Bar, Denial, Passed};
 use tracing::error;
 
-use crate::{ApiError, Bearer};
+use crate::{ApiError, answer, incoming::incoming};
 
-/// The gate and the policy that [`Admitted`] asks, as app data of a resource, a scope or the app.
+/// Lets those requests through that the policy for their path, method and host admits; each of those is charged and counted. The
+/// headers that tell of limits are on every answer, and a handler finds who calls in [`CurrentUser`].
+///
+/// Wrap a scope or a resource in it: `web::scope("/orders").wrap(Guard::new(bar))`.
 #[derive(Clone)]
-pub struct Guard {
-    gate: Arc<dyn Gate>,
-    policy: Arc<Policy>,
-}
+pub struct Guard(Bar);
 
 impl Guard {
-    /// Guards with this gate by this policy.
-    pub fn new(gate: Arc<dyn Gate>, policy: Arc<Policy>) -> Self {
-        Self { gate, policy }
-    }
-
-    async fn admit(&self, token: &Bearer) -> Result<Admitted, ApiError> {
-        Admitted::of(self.gate.admit(token.expose(), &self.policy).await?, &self.policy)
+    /// Guards with this bar.
+    pub fn new(bar: Bar) -> Self {
+        Self(bar)
     }
 }
 
-/// A call that is authenticated, within its limits, charged and counted. A handler that names it runs for no other.
-#[derive(Debug, Clone)]
-pub struct Admitted {
-    /// Who calls.
-    pub user: UserId,
-    /// The state of every window after the call.
-    pub decision: Decision,
-}
+impl<S, B> Transform<S, ServiceRequest> for Guard
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Transform = Guarded<S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
 
-impl Admitted {
-    /// Of a gate's answer under this policy; what it does not admit is an error.
-    pub(crate) fn of(admission: Admission, policy: &Policy) -> Result<Self, ApiError> {
-        match admission {
-            Admission::Admitted { user, decision } => Ok(Self { user, decision }),
-            Admission::Limited { decision, .. } => Err(ApiError::RateLimited(policy.api().clone(), decision)),
-            Admission::Unauthenticated => Err(ApiError::InvalidToken),
-        }
+    fn new_transform(&self, service: S) -> Self::Future {
+        ready(Ok(Guarded { bar: self.0.clone(), service: Rc::new(service) }))
     }
 }
 
-impl FromRequest for Admitted {
-    type Error = ApiError;
-    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+/// What a [`Guard`] makes of a service.
+pub struct Guarded<S> {
+    bar: Bar,
+    service: Rc<S>,
+}
 
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let guard = request.app_data::<Guard>().cloned();
-        let token = Bearer::from_request(request, payload);
+impl<S, B> Service<ServiceRequest> for Guarded<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>>>>;
+
+    forward_ready!(service);
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let (bar, service) = (self.bar.clone(), Rc::clone(&self.service));
+        let question = bar.question(&incoming(request.request(), bar.options()).wire());
         Box::pin(async move {
-            let Some(guard) = guard else {
-                error!("a handler asks for Admitted, but no Guard is app data here");
-                return Err(ApiError::Internal);
-            };
-            guard.admit(&token.await?).await
+            match bar.decide(&question).await {
+                Ok(passed) => {
+                    request.extensions_mut().insert(passed.clone());
+                    let mut response = match service.call(request).await {
+                        Ok(response) => response.map_into_left_body(),
+                        // Headers belong on this answer, too, and nobody further out can put them there.
+                        Err(error) => return Err(with_headers(error, passed)),
+                    };
+                    answer::add(response.headers_mut(), passed.headers);
+                    Ok(response)
+                }
+                Err(denial) => {
+                    let response = ApiError::Denied(denial).error_response();
+                    Ok(request.into_response(response).map_into_right_body())
+                }
+            }
+        })
+    }
+}
+
+/// The error, whose answer has the headers of a request that went through.
+fn with_headers(error: Error, passed: Passed) -> Error {
+    let mut response = error.error_response();
+    answer::add(response.headers_mut(), passed.headers);
+    actix_web::error::InternalError::from_response(error, response).into()
+}
+
+/// Who calls, behind a [`Guard`]. Where the policy needs no session it is 401; `Option<CurrentUser>` is then `None`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CurrentUser {
+    /// The user.
+    pub user: UserId,
+    /// Which of the user's sessions.
+    pub session: Version,
+}
+
+impl FromRequest for CurrentUser {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let identity = request.extensions().get::<Passed>().map(|passed| passed.identity);
+        ready(match identity {
+            Some(Some(Identity { user, session })) => Ok(Self { user, session }),
+            Some(None) => Err(Denial::NoCredential.into()),
+            None => {
+                error!("a handler asks for CurrentUser, but no Guard is around it");
+                Err(ApiError::Internal)
+            }
         })
     }
 }

@@ -6,14 +6,15 @@ mod error;
 mod extract;
 mod guard;
 mod handlers;
+mod incoming;
 mod request_span;
 mod routes;
-mod sentence;
 mod services;
 
 pub use error::ApiError;
-pub use extract::{ApiJson, BODY_LIMIT, Bearer, BodyTimeout};
-pub use guard::{Admitted, Guard};
+pub use extract::{ApiJson, BODY_LIMIT, BodyTimeout};
+pub use guard::{CurrentUser, Guard, Guarded};
 pub use request_span::{REQUEST_ID, request_span};
 pub use routes::{configure, not_found};
 pub use services::{Services, Shutdown};
+pub use tollbar_wire::{Bar, BarOptions, Denial, HeaderFormat, TrustedProxies};

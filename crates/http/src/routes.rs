@@ -7,7 +7,7 @@ use actix_web::{
 
 use crate::{
     ApiError, Services,
-    handlers::{accounts, calls, health},
+    handlers::{accounts, authz, calls, health},
 };
 
 /// Mounts Tollbar's routes, at the root of an app or under a scope:
@@ -20,6 +20,13 @@ pub fn configure(services: Services) -> impl FnOnce(&mut ServiceConfig) {
             .service(post("/logout", accounts::logout))
             // No HEAD: a ping is charged and counted.
             .service(only("/ping", "GET").route(web::get().to(calls::ping)))
+            // A proxy may ask with the client's own method.
+            .service(web::resource("/authz/nginx").to(authz::nginx))
+            .service(web::resource("/authz/forward").to(authz::forward))
+            .service(
+                web::resource([authz::ENVOY.to_owned(), format!("{}/{{path:.*}}", authz::ENVOY)])
+                    .to(authz::envoy),
+            )
             .service(read("/top", calls::top))
             .service(read("/count", calls::count))
             .service(read("/healthz", health::healthz))

@@ -9,6 +9,7 @@ use std::{
 };
 
 use tollbar_core::usecases::{CallCounts, Login, Logout, Ping, Readiness, Signup};
+use tollbar_wire::Bar;
 
 /// Everything that the routes need. Cheap to clone: one value serves every worker.
 #[derive(Clone)]
@@ -19,7 +20,9 @@ pub struct Services {
     pub login: Arc<Login>,
     /// `POST /logout`.
     pub logout: Arc<Logout>,
-    /// `GET /ping`.
+    /// Decides `/ping` and what proxies ask at `/authz/…`; says whether login gives a cookie, too.
+    pub bar: Bar,
+    /// What an admitted `GET /ping` does.
     pub ping: Arc<Ping>,
     /// `GET /top` and `GET /count`.
     pub counts: Arc<CallCounts>,

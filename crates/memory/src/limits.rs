@@ -1,43 +1,67 @@
-//! The limits of a user: an exact log for each policy's name.
+//! Limits: for each subject and path, a log for each policy's name.
 
-use tollbar_core::domain::{Decision, ExactLog, Policy, PolicyName, Timestamp};
+use tollbar_core::domain::{Decision, Fingerprint, LimitLog, Policy, PolicyName, Subject, Timestamp};
 
-use crate::swept::Spent;
+use crate::{shards::Sharded, swept::Spent};
 
-/// A user's logs; they are few, since policies are.
+/// Whose limits, and for which path where each path has its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct LimitKey {
+    subject: Subject,
+    path: Option<Fingerprint>,
+}
+
+impl LimitKey {
+    pub(crate) fn of(policy: &Policy, subject: Subject) -> Self {
+        Self { subject, path: policy.path() }
+    }
+}
+
+impl Sharded for LimitKey {
+    fn number(self) -> u64 {
+        match self.subject {
+            Subject::User(user) => user.number(),
+            Subject::Other(fingerprint) => u64::from(fingerprint.as_bytes()[0]),
+        }
+    }
+}
+
+/// The logs of one key; they are few, since policies are.
 #[derive(Debug, Default)]
-pub(crate) struct UserLimits(Vec<(PolicyName, ExactLog)>);
+pub(crate) struct Limits(Vec<(PolicyName, LimitLog)>);
 
-impl Spent for UserLimits {
+impl Spent for Limits {
     fn is_spent(&self, now: Timestamp) -> bool {
         self.0.iter().all(|(_, log)| log.is_spent(now))
     }
 }
 
-impl UserLimits {
+impl Limits {
     /// Decides one call and, where every window admits it, charges it.
     pub(crate) fn decide(&mut self, policy: &Policy, now: Timestamp) -> Decision {
-        self.log(policy.name(), now).decide(policy, now)
+        self.log(policy, now).decide(policy, now)
     }
 
     /// What a decision would say now.
     pub(crate) fn peek(&self, policy: &Policy, now: Timestamp) -> Decision {
-        match self.find(policy.name()) {
-            Some(log) => log.peek(policy, now),
-            None => ExactLog::default().peek(policy, now),
+        match self.find(policy) {
+            Some(at) => self.0[at].1.peek(policy, now),
+            None => LimitLog::new(policy.algorithm()).peek(policy, now),
         }
     }
 
-    fn find(&self, policy: &PolicyName) -> Option<&ExactLog> {
-        self.0.iter().find(|(name, _)| name == policy).map(|(_, log)| log)
+    fn find(&self, policy: &Policy) -> Option<usize> {
+        let is_its = |(name, log): &(PolicyName, LimitLog)| {
+            name == policy.name() && log.algorithm() == policy.algorithm()
+        };
+        self.0.iter().position(is_its)
     }
 
-    fn log(&mut self, policy: &PolicyName, now: Timestamp) -> &mut ExactLog {
-        let found = self.0.iter().position(|(name, _)| name == policy);
-        let at = found.unwrap_or_else(|| {
+    fn log(&mut self, policy: &Policy, now: Timestamp) -> &mut LimitLog {
+        let at = self.find(policy).unwrap_or_else(|| {
             // Logs of policies that are gone leave when another comes.
             self.0.retain(|(_, log)| !log.is_spent(now));
-            self.0.push((policy.clone(), ExactLog::default()));
+            self.0.push((policy.name().clone(), LimitLog::new(policy.algorithm())));
             self.0.len() - 1
         });
         &mut self.0[at].1

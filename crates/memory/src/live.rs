@@ -16,7 +16,13 @@ use tollbar_core::{
     ports::{Clock, HealthCheck, LeaseNonce},
 };
 
-use crate::{board::Boards, limits::UserLimits, sessions::UserSessions, shards::Shards, swept::Swept};
+use crate::{
+    board::Boards,
+    limits::{LimitKey, Limits},
+    sessions::UserSessions,
+    shards::Shards,
+    swept::Swept,
+};
 
 /// How long things live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,8 +50,8 @@ const STRIDE: u64 = 0x9E37_79B9_7F4A_7C15;
 pub struct MemoryLive {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) options: MemoryOptions,
-    pub(crate) sessions: Shards<Swept<UserSessions>>,
-    pub(crate) limits: Shards<Swept<UserLimits>>,
+    pub(crate) sessions: Shards<Swept<UserId, UserSessions>>,
+    pub(crate) limits: Shards<Swept<LimitKey, Limits>>,
     pub(crate) boards: Boards,
     /// Nobody outside sees leases, so counting makes them unique.
     nonces: AtomicU64,
@@ -116,7 +122,7 @@ mod tests {
         for id in 1..=50_000 {
             let user = UserId::new(id).unwrap();
             live.lookup(user).await.unwrap();
-            live.decide(&policy, user).await.unwrap();
+            live.decide(&policy, user.into()).await.unwrap();
             clock.advance(Duration::from_millis(10));
         }
         // Of 100 users a second, leases of the last 2 s and limits of the last 5 s mean something.

@@ -1,4 +1,4 @@
-//! State that is divided among locks by user, so that calls of different users seldom wait for each other.
+//! State that is divided among locks, by user mostly, so that calls of different users seldom wait for each other.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -6,7 +6,19 @@ use tollbar_core::domain::UserId;
 
 const SHARDS: u64 = 64;
 
-/// One `T` for each part of the users.
+/// What says which part it is in.
+pub(crate) trait Sharded: Copy {
+    /// A number that differs among those that should not wait for each other.
+    fn number(self) -> u64;
+}
+
+impl Sharded for UserId {
+    fn number(self) -> u64 {
+        self.get()
+    }
+}
+
+/// One `T` for each part.
 #[derive(Debug)]
 pub(crate) struct Shards<T>(Box<[Mutex<T>]>);
 
@@ -17,9 +29,9 @@ impl<T: Default> Default for Shards<T> {
 }
 
 impl<T> Shards<T> {
-    /// The part that the user is in.
-    pub(crate) fn of(&self, user: UserId) -> MutexGuard<'_, T> {
-        let at = usize::try_from(user.get() % SHARDS).expect("a rest is less than what it was divided by");
+    /// The part that this is in.
+    pub(crate) fn of(&self, key: impl Sharded) -> MutexGuard<'_, T> {
+        let at = usize::try_from(key.number() % SHARDS).expect("a rest is less than what it was divided by");
         lock(&self.0[at])
     }
 

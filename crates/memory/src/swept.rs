@@ -1,11 +1,14 @@
 //! A map whose spent values are swept by the writes that follow, a few at a time.
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    collections::{HashMap, VecDeque},
+    hash::Hash,
+};
 
 use foldhash::fast::RandomState;
-use tollbar_core::domain::{Timestamp, UserId};
+use tollbar_core::domain::Timestamp;
 
-/// How many users a write looks at that adds one. Above one, so that the round goes faster than the map can grow.
+/// How many keys a write looks at that adds one. Above one, so that the round goes faster than the map can grow.
 const LOOKS: usize = 2;
 /// One of so many other writes looks at as many, so that a map that nobody joins is swept, too.
 const SELDOM: usize = 16;
@@ -16,47 +19,47 @@ pub(crate) trait Spent {
     fn is_spent(&self, now: Timestamp) -> bool;
 }
 
-/// Values by user.
+/// Values by key.
 #[derive(Debug)]
-pub(crate) struct Swept<V> {
-    values: HashMap<UserId, V, RandomState>,
-    /// Each user of the map once, in the order in which they are looked at.
-    round: VecDeque<UserId>,
+pub(crate) struct Swept<K, V> {
+    values: HashMap<K, V, RandomState>,
+    /// Each key of the map once, in the order in which they are looked at.
+    round: VecDeque<K>,
     writes: usize,
 }
 
-impl<V> Default for Swept<V> {
+impl<K, V> Default for Swept<K, V> {
     fn default() -> Self {
         Self { values: HashMap::default(), round: VecDeque::new(), writes: 0 }
     }
 }
 
-impl<V: Default + Spent> Swept<V> {
-    /// The user's value, if there is one.
-    pub(crate) fn get(&self, user: UserId) -> Option<&V> {
-        self.values.get(&user)
+impl<K: Copy + Eq + Hash, V: Default + Spent> Swept<K, V> {
+    /// The key's value, if there is one.
+    pub(crate) fn get(&self, key: K) -> Option<&V> {
+        self.values.get(&key)
     }
 
-    /// The user's value to be changed; a value that was never there is new. Sweeps a little.
-    pub(crate) fn change(&mut self, user: UserId, now: Timestamp) -> &mut V {
+    /// The key's value to be changed; a value that was never there is new. Sweeps a little.
+    pub(crate) fn change(&mut self, key: K, now: Timestamp) -> &mut V {
         self.writes = self.writes.wrapping_add(1);
-        if self.writes.is_multiple_of(SELDOM) || !self.values.contains_key(&user) {
+        if self.writes.is_multiple_of(SELDOM) || !self.values.contains_key(&key) {
             self.sweep(now);
         }
         let round = &mut self.round;
-        self.values.entry(user).or_insert_with(|| {
-            round.push_back(user);
+        self.values.entry(key).or_insert_with(|| {
+            round.push_back(key);
             V::default()
         })
     }
 
     fn sweep(&mut self, now: Timestamp) {
         for _ in 0..LOOKS.min(self.round.len()) {
-            let Some(user) = self.round.pop_front() else { return };
-            if self.values.get(&user).is_none_or(|value| value.is_spent(now)) {
-                self.values.remove(&user);
+            let Some(key) = self.round.pop_front() else { return };
+            if self.values.get(&key).is_none_or(|value| value.is_spent(now)) {
+                self.values.remove(&key);
             } else {
-                self.round.push_back(user);
+                self.round.push_back(key);
             }
         }
         // A crowd that has left need not keep its room; halving makes that rare enough to cost little.
@@ -75,6 +78,8 @@ impl<V: Default + Spent> Swept<V> {
 
 #[cfg(test)]
 mod tests {
+    use tollbar_core::domain::UserId;
+
     use super::*;
 
     #[derive(Debug, Default)]
@@ -88,7 +93,7 @@ mod tests {
 
     #[test]
     fn memory_follows_those_that_are_active() {
-        let mut map = Swept::<Until>::default();
+        let mut map = Swept::<UserId, Until>::default();
         let mut most = 0;
         for step in 1..=100_000 {
             // Everybody comes once and is spent a hundred steps later.
@@ -100,7 +105,7 @@ mod tests {
 
     #[test]
     fn a_map_that_nobody_joins_is_swept_too() {
-        let mut map = Swept::<Until>::default();
+        let mut map = Swept::<UserId, Until>::default();
         let user = |id| UserId::new(id).unwrap();
         for id in 1..=100 {
             *map.change(user(id), Timestamp::from_micros(1)) = Until(if id == 1 { u64::MAX } else { 2 });
@@ -113,7 +118,7 @@ mod tests {
 
     #[test]
     fn what_is_not_spent_stays() {
-        let mut map = Swept::<Until>::default();
+        let mut map = Swept::<UserId, Until>::default();
         let user = |id| UserId::new(id).unwrap();
         *map.change(user(1), Timestamp::default()) = Until(u64::MAX);
         for step in 2..1_000 {

@@ -26,3 +26,12 @@ mod one_trip_limits {
 mod one_trip_at_once {
     tollbar_contract::one_trip_at_once_suite!(crate::harness::Memory);
 }
+mod rate_limiter_subjects {
+    tollbar_contract::rate_limiter_subjects_suite!(crate::harness::Memory);
+}
+mod rate_limiter_gcra {
+    tollbar_contract::rate_limiter_gcra_suite!(crate::harness::Memory);
+}
+mod one_trip_others {
+    tollbar_contract::one_trip_others_suite!(crate::harness::Memory);
+}

@@ -22,7 +22,7 @@ const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 #[async_trait]
 impl ProcessLease for PgStore {
-    async fn hold(&self, process: Incarnation, sharing: Sharing, ttl: Duration) -> Result<(), LeaseError> {
+    async fn hold(&self, process: Incarnation, sharing: Sharing, ttl: Duration) -> Result<u32, LeaseError> {
         let alone = sharing == Sharing::Alone;
         let ttl = i64::try_from(ttl.min(LONGEST).as_micros()).unwrap_or(i64::MAX);
         let entered = self.call("hold the database", self.options.deadline, async |connection| {
@@ -32,13 +32,15 @@ impl ProcessLease for PgStore {
                     connection.batch_execute("LOCK TABLE processes IN SHARE ROW EXCLUSIVE MODE").await?;
                     forget_lapsed(connection).await?;
                     if is_taken(connection, process, alone).await? {
-                        return Ok(false);
+                        return Ok(None);
                     }
-                    enter(connection, process, alone, ttl).await.map(|()| true)
+                    enter(connection, process, alone, ttl).await?;
+                    processes::table.count().get_result::<i64>(connection).await.map(Some)
                 })
                 .await
         });
-        if entered.await? { Ok(()) } else { Err(LeaseError::Taken) }
+        let processes = entered.await?.ok_or(LeaseError::Taken)?;
+        Ok(u32::try_from(processes).unwrap_or(u32::MAX))
     }
 
     async fn release(&self, process: Incarnation) -> Result<(), StoreError> {

@@ -16,7 +16,7 @@ use tollbar_postgres::PgStore;
 use tollbar_testkit::TestDatabase;
 
 async fn hold(store: &PgStore, process: u8, sharing: Sharing, ttl: Duration) -> Result<(), LeaseError> {
-    store.hold(Incarnation::from_bytes([process; 16]), sharing, ttl).await
+    store.hold(Incarnation::from_bytes([process; 16]), sharing, ttl).await.map(drop)
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::{collections::HashMap, time::Duration};
 use fred::types::Value;
 use tollbar_core::{
     StoreError,
-    domain::{ApiName, Policy, SessionToken, UserId, Verifier, Version},
+    domain::{ApiName, Policy, SessionToken, Subject, Verifier, Version},
     ports::Crossing,
 };
 
@@ -24,9 +24,12 @@ pub(crate) const MOST: usize = 128;
 /// One call.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
-    pub(crate) user: UserId,
+    /// Who is charged; of a call that is counted, the user.
+    pub(crate) who: Subject,
     /// What the session must be: its version and its verifier; `None` where it is known to live.
     pub(crate) session: Option<(Version, Verifier)>,
+    /// Whether it is counted.
+    pub(crate) counts: bool,
     pub(crate) policy: Policy,
 }
 
@@ -34,33 +37,48 @@ impl Call {
     /// A call whose session is to be checked.
     pub(crate) fn of(token: &SessionToken, policy: &Policy) -> Self {
         let session = Some((token.version(), token.verifier()));
-        Self { user: token.user(), session, policy: policy.clone() }
+        Self { who: token.user().into(), session, counts: true, policy: policy.clone() }
     }
 }
 
 /// The arguments of the script, after its keys and the time: keys are the record of each call, then the boards, calls and
-/// sketches of the places that they name.
+/// sketches of the places that they name, then the limits that are kept apart from the records.
 pub(crate) fn arguments(calls: &[&Call], keys: &Keys, timed: impl FnOnce(Names) -> Arguments) -> Arguments {
     debug_assert!(calls.len() <= MOST, "a place has a number of one byte");
     let mut policies: Vec<&Policy> = Vec::new();
     let mut places: HashMap<(&ApiName, Partition), u8> = HashMap::new();
     let mut of_places = Vec::new();
     let mut names = Names::default();
-    let mut packed = Vec::with_capacity(calls.len() * 51);
+    let mut apart = Vec::new();
+    let mut packed = Vec::with_capacity(calls.len() * 52);
     for call in calls {
-        let (api, at) = (call.policy.api(), keys.partition(call.user));
-        let next = one_byte(places.len());
-        let place = *places.entry((api, at)).or_insert_with(|| {
-            of_places.push((api, at));
-            next
+        let place = call.counts.then(|| {
+            let (api, at) = (call.policy.api(), keys.partition(call.who));
+            let next = one_byte(places.len());
+            *places.entry((api, at)).or_insert_with(|| {
+                of_places.push((api, at));
+                next
+            })
         });
-        let policy = policies.iter().position(|known| **known == call.policy).unwrap_or_else(|| {
-            policies.push(&call.policy);
-            policies.len() - 1
+        let policy = (!call.policy.windows().is_empty()).then(|| {
+            let known = policies.iter().position(|known| known.is_same_but_for_path(&call.policy));
+            one_byte(known.unwrap_or_else(|| {
+                policies.push(&call.policy);
+                policies.len() - 1
+            }))
         });
-        names.record(keys, call.user);
-        packed.extend([one_byte(policy), place, u8::from(call.session.is_some())]);
-        packed.extend(call.user.get().to_be_bytes());
+        names.record(keys, call.who);
+        let limits = call.policy.path().map(|path| {
+            apart.push((call.who, path));
+            one_byte(apart.len() - 1)
+        });
+        let or_none = Option::unwrap_or_default;
+        packed.extend([or_none(policy), or_none(place), u8::from(call.session.is_some()), or_none(limits)]);
+        let user = match call.who {
+            Subject::User(user) => user.get(),
+            Subject::Other(_) => 0,
+        };
+        packed.extend(user.to_be_bytes());
         match &call.session {
             Some((version, verifier)) => {
                 packed.extend(version.get().to_be_bytes());
@@ -74,11 +92,14 @@ pub(crate) fn arguments(calls: &[&Call], keys: &Keys, timed: impl FnOnce(Names) 
             names.count(keys, count, api, *at);
         }
     }
+    for (who, path) in &apart {
+        names.limits(keys, *who, *path);
+    }
     let mut of_policies = Vec::new();
     for policy in policies {
         pack(policy, &mut of_policies);
     }
-    timed(names).bytes(of_policies).bytes(packed)
+    timed(names).bytes(of_policies).bytes(packed).number(apart.len() as u64)
 }
 
 /// The number of the next thing, from 1.
@@ -129,7 +150,7 @@ pub(crate) fn answers(
 
 #[cfg(test)]
 mod tests {
-    use tollbar_core::domain::{PolicyName, Quota, Window};
+    use tollbar_core::domain::{PolicyName, Quota, UserId, Window};
 
     use super::*;
 
@@ -137,7 +158,7 @@ mod tests {
         let window = Window::new(Quota::new(3).unwrap(), Duration::from_secs(1)).unwrap();
         let policy =
             Policy::new(PolicyName::new("p").unwrap(), ApiName::new("a").unwrap(), vec![window]).unwrap();
-        Call { user: UserId::new(1).unwrap(), session: None, policy }
+        Call { who: UserId::new(1).unwrap().into(), session: None, counts: true, policy }
     }
 
     fn read(answer: &[u8]) -> Result<Vec<Result<Crossing, StoreError>>, Misshapen> {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use tokio::{sync::oneshot, time::timeout};
 use tollbar_core::{
     StoreError,
-    domain::{Decision, Policy, SessionToken, UserId},
+    domain::{Decision, Policy, SessionToken, Subject, UserId},
     ports::{Crossing, OneTrip},
 };
 
@@ -27,17 +27,26 @@ impl OneTrip for RedisLive {
     }
 
     async fn charge(&self, user: UserId, policy: &Policy) -> Result<Decision, StoreError> {
-        match self.cross(Call { user, session: None, policy: policy.clone() }).await? {
-            Crossing::Admitted(decision) | Crossing::Limited(decision) => Ok(decision),
-            Crossing::Dead | Crossing::Unknown => Err(Misshapen::of(ADMIT_CALL)(Misshapen)),
-        }
+        self.decided(Call { who: user.into(), session: None, counts: true, policy: policy.clone() }).await
+    }
+
+    async fn limit(&self, subject: Subject, policy: &Policy) -> Result<Decision, StoreError> {
+        self.decided(Call { who: subject, session: None, counts: false, policy: policy.clone() }).await
     }
 }
 
 impl RedisLive {
+    /// A call whose session is not asked about.
+    async fn decided(&self, call: Call) -> Result<Decision, StoreError> {
+        match self.cross(call).await? {
+            Crossing::Admitted(decision) | Crossing::Limited(decision) => Ok(decision),
+            Crossing::Dead | Crossing::Unknown => Err(Misshapen::of(ADMIT_CALL)(Misshapen)),
+        }
+    }
+
     async fn cross(&self, call: Call) -> Answer {
         let (lanes, deadline) = (&self.shared.lanes, self.shared.engine.deadline());
-        let at = lanes.choose(self.shared.keys.partition(call.user));
+        let at = lanes.choose(self.shared.keys.partition(call.who));
         let (answer, answered) = oneshot::channel();
         let turn = lanes.push(at, Waiting { call, answer });
         if let Some(turn) = turn.map_err(|Full| StoreError::overloaded(ADMIT_CALL))? {

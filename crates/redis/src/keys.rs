@@ -3,7 +3,7 @@
 use std::num::NonZeroU16;
 
 use fred::bytes::Bytes;
-use tollbar_core::domain::{ApiName, UserId};
+use tollbar_core::domain::{ApiName, Fingerprint, Policy, Subject, UserId};
 
 /// One of the parts among which users are divided, so that a script finds all its keys on one node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,9 +56,15 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    /// Adds a user's record.
-    pub(crate) fn record(&mut self, keys: &Keys, user: UserId) {
-        keys.write(keys.partition(user), &[&user.get().to_string()], &mut self.text);
+    /// Adds a subject's record.
+    pub(crate) fn record(&mut self, keys: &Keys, subject: Subject) {
+        keys.write(keys.partition(subject), &[&name_of(subject)], &mut self.text);
+        self.ends.push(self.text.len());
+    }
+
+    /// Adds a record of what is kept apart of a subject: the limits of one path.
+    pub(crate) fn limits(&mut self, keys: &Keys, subject: Subject, path: Fingerprint) {
+        keys.write(keys.partition(subject), &[&name_of(subject), ":", &hex(path)], &mut self.text);
         self.ends.push(self.text.len());
     }
 
@@ -81,9 +87,15 @@ impl Keys {
         Self { beginnings, partitions }
     }
 
-    /// Where a user's keys are.
-    pub(crate) fn partition(&self, user: UserId) -> Partition {
-        let rest = user.get() % u64::from(self.partitions.get());
+    /// Where a subject's keys are.
+    pub(crate) fn partition(&self, subject: impl Into<Subject>) -> Partition {
+        let number = match subject.into() {
+            Subject::User(user) => user.get(),
+            Subject::Other(fingerprint) => {
+                fingerprint.as_bytes().iter().take(8).fold(0, |sum, byte| (sum << 8) | u64::from(*byte))
+            }
+        };
+        let rest = number % u64::from(self.partitions.get());
         Partition(u16::try_from(rest).expect("a rest is less than what it was divided by"))
     }
 
@@ -95,6 +107,16 @@ impl Keys {
     /// All that is kept of a user: the set of sessions and the limits.
     pub(crate) fn record(&self, user: UserId) -> Bytes {
         self.key(self.partition(user), &[&user.get().to_string()])
+    }
+
+    /// Where a subject's limits under a policy are kept: in its record, or apart where each path has its own.
+    pub(crate) fn limits(&self, subject: Subject, policy: &Policy) -> Bytes {
+        let mut names = Names::default();
+        match policy.path() {
+            Some(path) => names.limits(self, subject, path),
+            None => names.record(self, subject),
+        }
+        names.text.into()
     }
 
     /// The lease to fill a user's set.
@@ -126,8 +148,22 @@ impl Keys {
     }
 }
 
+/// What a subject's keys are called: a user by its number, anything else by its fingerprint.
+fn name_of(subject: Subject) -> String {
+    match subject {
+        Subject::User(user) => user.get().to_string(),
+        Subject::Other(fingerprint) => format!("s:{}", hex(fingerprint)),
+    }
+}
+
+fn hex(fingerprint: Fingerprint) -> String {
+    format!("{:032x}", u128::from_be_bytes(*fingerprint.as_bytes()))
+}
+
 #[cfg(test)]
 mod tests {
+    use tollbar_core::domain::PolicyName;
+
     use super::*;
 
     #[test]
@@ -140,9 +176,20 @@ mod tests {
         assert_eq!(keys.partitions().count(), 16);
 
         let mut names = Names::default();
-        names.record(&keys, user);
+        names.record(&keys, user.into());
         names.count(&keys, Count::Sketch, &ping, keys.partition(user));
-        names.record(&keys, user);
+        names.record(&keys, user.into());
         assert_eq!(names.all().collect::<Vec<_>>(), ["tb:{3}:35", kinds[2].as_str(), "tb:{3}:35"]);
+
+        let policy = Policy::unlimited(PolicyName::new("p").unwrap(), ping);
+        let at_path = policy.at_path(Fingerprint::of_path("/a"));
+        assert_eq!(keys.limits(user.into(), &policy), "tb:{3}:35");
+        let apart = keys.limits(user.into(), &at_path);
+        assert!(apart.starts_with(b"tb:{3}:35:") && apart.len() == 10 + 32, "{apart:?}");
+        let other = Subject::header("x-api-key", Some(b"k"));
+        let (record, of_path) = (keys.limits(other, &policy), keys.limits(other, &at_path));
+        assert!(of_path.starts_with(&record) && of_path.len() == record.len() + 33);
+        let tag = format!("tb:{{{}}}:s:", keys.partition(other).index());
+        assert!(record.starts_with(tag.as_bytes()), "{record:?}");
     }
 }

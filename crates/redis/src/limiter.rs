@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use fred::types::Value;
 use tollbar_core::{
     StoreError,
-    domain::{Decision, Policy, UserId},
+    domain::{Decision, Policy, Subject},
     ports::RateLimiter,
 };
 
@@ -22,24 +22,24 @@ const PEEK_LIMIT: &str = "peek at a limit";
 
 #[async_trait]
 impl RateLimiter for RedisLive {
-    async fn decide(&self, policy: &Policy, user: UserId) -> Result<Decision, StoreError> {
-        let arguments = self.limit_arguments(policy, user);
+    async fn decide(&self, policy: &Policy, subject: Subject) -> Result<Decision, StoreError> {
+        let arguments = self.limit_arguments(policy, subject);
         let answer = self.shared.engine.run(DECIDE_CALL, Once, &DECIDE, arguments).await?;
         decision(&answer, policy).map_err(Misshapen::of(DECIDE_CALL))
     }
 
-    async fn peek(&self, policy: &Policy, user: UserId) -> Result<Decision, StoreError> {
-        let arguments = self.limit_arguments(policy, user);
+    async fn peek(&self, policy: &Policy, subject: Subject) -> Result<Decision, StoreError> {
+        let arguments = self.limit_arguments(policy, subject);
         let answer = self.shared.engine.run(PEEK_LIMIT, Repeatable, &PEEK, arguments).await?;
         decision(&answer, policy).map_err(Misshapen::of(PEEK_LIMIT))
     }
 }
 
 impl RedisLive {
-    fn limit_arguments(&self, policy: &Policy, user: UserId) -> Arguments {
+    fn limit_arguments(&self, policy: &Policy, subject: Subject) -> Arguments {
         let mut packed = Vec::new();
         pack(policy, &mut packed);
-        self.timed([self.shared.keys.record(user)]).bytes(packed)
+        self.timed([self.shared.keys.limits(subject, policy)]).bytes(packed)
     }
 }
 

@@ -2,27 +2,32 @@
 
 use std::time::Duration;
 
-use tollbar_core::domain::{Decision, ExactLog, Policy, Timestamp, Window, WindowState};
+use tollbar_core::domain::{Algorithm, Decision, ExactLog, Policy, Timestamp, Window, WindowState};
 
 use crate::reply::Misshapen;
 
-/// Units held 2 | reset 7 | wait 7, for each window.
-pub(crate) const STATE: usize = 2 + TIME + TIME;
+/// Units held 4 | reset 7 | wait 7, for each window.
+pub(crate) const STATE: usize = 4 + TIME + TIME;
 /// A time in microseconds.
 pub(crate) const TIME: usize = 7;
 /// What stands before the units of a log: how many 2 | longest period 6 | largest quota 2.
 pub(crate) const LOG_HEAD: usize = 2 + 6 + 2;
 
-/// Appends: length of the name 1 | name | cost 2 | windows 1, then for each: quota 2 | period 6.
+/// Appends: length of the name 1 | name | cost 4 | windows 1, then for each: quota 4 | period 6. The name of a policy of buckets has
+/// a tilde before it, which no name has, so that what is kept under it is never taken for units.
 pub(crate) fn pack(policy: &Policy, into: &mut Vec<u8>) {
     let name = policy.name().as_str().as_bytes();
-    let narrow = |number: u32| u16::try_from(number).expect("a quota is 10,000 at most").to_be_bytes();
-    into.push(u8::try_from(name.len()).expect("a policy's name has 64 bytes at most"));
+    let tilde: &[u8] = match policy.algorithm() {
+        Algorithm::Exact => b"",
+        Algorithm::Gcra => b"~",
+    };
+    into.push(u8::try_from(tilde.len() + name.len()).expect("a policy's name has 64 bytes at most"));
+    into.extend(tilde);
     into.extend(name);
-    into.extend(narrow(policy.cost()));
+    into.extend(policy.cost().to_be_bytes());
     into.push(u8::try_from(policy.windows().len()).expect("a policy has 8 windows at most"));
     for window in policy.windows() {
-        into.extend(narrow(window.quota()));
+        into.extend(window.quota().to_be_bytes());
         into.extend(&window.period_micros().to_be_bytes()[2..]);
     }
 }
@@ -56,12 +61,12 @@ pub(crate) fn split_time(answer: &[u8]) -> Result<(Timestamp, &[u8]), Misshapen>
 }
 
 fn window_state(window: Window, state: &[u8; STATE]) -> WindowState {
-    let held = u32::from(u16::from_be_bytes([state[0], state[1]]));
+    let held = u32::from_be_bytes([state[0], state[1], state[2], state[3]]);
     WindowState {
         window,
         remaining: window.quota().saturating_sub(held),
-        reset_after: Duration::from_micros(number(&state[2..2 + TIME])),
-        retry_after: Duration::from_micros(number(&state[2 + TIME..])),
+        reset_after: Duration::from_micros(number(&state[4..4 + TIME])),
+        retry_after: Duration::from_micros(number(&state[4 + TIME..])),
     }
 }
 
@@ -88,9 +93,14 @@ mod tests {
     fn a_policy_is_packed_as_the_scripts_read_it() {
         let mut packed = Vec::new();
         pack(&policy(), &mut packed);
-        let second = [0, 7, 0, 0, 0, 15, 66, 64];
-        let long = [39, 16, 31, 110, 160, 134, 0, 0];
-        assert_eq!(packed, [&[3, b'p', b'.', b'1', 0, 5, 2][..], &second, &long].concat());
+        let second = [0, 0, 0, 7, 0, 0, 0, 15, 66, 64];
+        let long = [0, 0, 39, 16, 31, 110, 160, 134, 0, 0];
+        assert_eq!(packed, [&[3, b'p', b'.', b'1', 0, 0, 0, 5, 2][..], &second, &long].concat());
+        let policy = policy();
+        let buckets = Policy::gcra(policy.name().clone(), policy.api().clone(), policy.windows().to_vec());
+        let mut packed = Vec::new();
+        pack(&buckets.unwrap(), &mut packed);
+        assert_eq!(packed[..6], [4, b'~', b'p', b'.', b'1', 0]);
     }
 
     #[test]
@@ -100,7 +110,7 @@ mod tests {
             assert_eq!(unpack(at, &states, &policy()), Err(Misshapen));
         }
         let mut states = vec![0; 2 * STATE];
-        (states[1], states[8], states[15]) = (6, 9, 8);
+        (states[3], states[10], states[17]) = (6, 9, 8);
         let first = unpack(at, &states, &policy()).unwrap().windows[0];
         let micros = Duration::from_micros;
         assert_eq!((first.remaining, first.reset_after, first.retry_after), (1, micros(9), micros(8)));

@@ -60,9 +60,9 @@ scripts! {
     /// Forgets a set.
     DROP = ["now" "layout" "record" "set" "drop"];
     /// Decides and charges a call.
-    DECIDE = ["now" "layout" "record" "policy" "limit" "decide"];
+    DECIDE = ["now" "layout" "record" "policy" "logs" "units" "buckets" "limits" "decide"];
     /// Says how a call would be decided.
-    PEEK = ["read_only" "now" "layout" "record" "policy" "limit" "peek"];
+    PEEK = ["read_only" "now" "layout" "record" "policy" "logs" "units" "buckets" "limits" "peek"];
     /// Counts a call.
     RECORD = ["layout" "afresh" "board" "rank" "counted" "record_call"];
     /// Raises the counts to known totals.
@@ -70,7 +70,7 @@ scripts! {
     /// Checks, limits and counts calls.
     ADMIT = ["now" "stamp" "layout" "policy" "batch"
         "board" {rankings: "afresh" "rank" "counted" "rankings"} "count"
-        "plain" {general: "record" "set" "limit" "general"} "admit"];
+        "plain" {general: "record" "set" "logs" "units" "buckets" "limits" "general"} "admit"];
 }
 
 #[cfg(test)]

@@ -64,14 +64,14 @@ async fn calls_to_a_hung_engine_end_within_the_deadline() {
     redis.pause();
     let limit = DEADLINE + Duration::from_millis(50);
     for id in 1..=4 {
-        passes(within(limit, live.decide(&ping, user(id))).await);
+        passes(within(limit, live.decide(&ping, user(id).into())).await);
         passes(within(limit, live.lookup(user(id))).await);
         passes(within(limit, live.top(&api(), 10)).await);
     }
     passes(within(limit, live.check()).await);
     redis.resume();
     within(Duration::from_secs(2), up(&live)).await;
-    assert!(live.decide(&ping, user(99)).await.unwrap().allowed());
+    assert!(live.decide(&ping, user(99).into()).await.unwrap().allowed());
     redis.pause();
     within(Duration::from_secs(2), live.shutdown()).await;
     redis.resume();
@@ -84,14 +84,14 @@ async fn a_lost_answer_is_asked_for_again_only_where_that_counts_nothing_twice()
     let live = connect(&proxy.url(&redis.url()), "tb").await;
     let three = policy(&[(3, Duration::from_secs(60))], 1);
     live.record(&api(), user(1)).await.unwrap();
-    assert!(live.decide(&three, user(2)).await.unwrap().allowed());
+    assert!(live.decide(&three, user(2).into()).await.unwrap().allowed());
     // The engine must know all three scripts, or it would answer that it does not and run nothing.
     live.lookup(user(3)).await.unwrap();
     proxy.hold_answers();
     let (counting, deciding, looking) = (live.clone(), live.clone(), live.clone());
     let decided = tokio::spawn({
         let three = three.clone();
-        async move { deciding.decide(&three, user(2)).await }
+        async move { deciding.decide(&three, user(2).into()).await }
     });
     let counted = tokio::spawn(async move { counting.record(&api(), user(1)).await });
     let looked = tokio::spawn(async move { looking.lookup(user(1)).await });
@@ -107,7 +107,7 @@ async fn a_lost_answer_is_asked_for_again_only_where_that_counts_nothing_twice()
     assert!(matches!(found, Lookup::Miss { ticket } if ticket.lease.is_some()), "{found:?}");
     within(Duration::from_secs(2), up(&live)).await;
     assert_eq!(live.top(&api(), 1).await.unwrap()[0].calls, 2);
-    assert_eq!(live.peek(&three, user(2)).await.unwrap().windows[0].remaining, 1);
+    assert_eq!(live.peek(&three, user(2).into()).await.unwrap().windows[0].remaining, 1);
     live.shutdown().await;
 }
 
@@ -141,7 +141,7 @@ async fn an_engine_that_forgets_its_scripts_is_told_again() {
         let (live, ping) = (live.clone(), ping.clone());
         tokio::spawn(async move {
             for _ in 0..200 {
-                assert!(live.decide(&ping, user(id)).await.unwrap().allowed());
+                assert!(live.decide(&ping, user(id).into()).await.unwrap().allowed());
                 live.record(&api(), user(id)).await.unwrap();
             }
         })
@@ -167,14 +167,14 @@ async fn a_full_engine_still_takes_what_revokes() {
     let Lookup::Miss { ticket } = live.lookup(user(1)).await.unwrap() else { panic!("a hit") };
     live.publish(user(1), &set(1, &[1], Duration::from_secs(60)), ticket).await.unwrap();
     redis.run(&["CONFIG", "SET", "maxmemory", "1"]);
-    passes(live.decide(&ping, user(1)).await);
+    passes(live.decide(&ping, user(1).into()).await);
     passes(live.record(&api(), user(1)).await);
-    live.peek(&ping, user(1)).await.unwrap();
+    live.peek(&ping, user(1).into()).await.unwrap();
     let change = live.change(user(1)).await.unwrap();
     let published = live.publish(user(1), &set(2, &[], Duration::from_secs(60)), change).await.unwrap();
     assert_eq!(published, Published::Written);
     redis.run(&["CONFIG", "SET", "maxmemory", "0"]);
-    assert!(live.decide(&ping, user(1)).await.unwrap().allowed(), "the refused call was not charged");
+    assert!(live.decide(&ping, user(1).into()).await.unwrap().allowed(), "the refused call was not charged");
     live.shutdown().await;
 }
 

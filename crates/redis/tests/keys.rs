@@ -22,10 +22,10 @@ async fn every_key_is_ours_and_what_can_go_stale_goes() {
         live.publish(user(id), &set(1, &[1], Duration::from_secs(9)), ticket).await.unwrap();
         live.change(user(id + 100)).await.unwrap();
         live.lookup(user(id + 200)).await.unwrap();
-        live.decide(&ping, user(id)).await.unwrap();
+        live.decide(&ping, user(id).into()).await.unwrap();
         // A policy that has become shorter does not shorten what is known of the longer one.
-        assert!(live.decide(&short, user(id)).await.unwrap().allowed());
-        live.peek(&ping, user(id + 100)).await.unwrap();
+        assert!(live.decide(&short, user(id).into()).await.unwrap().allowed());
+        live.peek(&ping, user(id + 100).into()).await.unwrap();
         live.record(ping.api(), user(id)).await.unwrap();
     }
     let mut side = beside(&redis.url());
@@ -110,8 +110,8 @@ async fn every_script_finds_its_keys_on_one_node_of_a_cluster() {
         let Lookup::Miss { ticket } = live.lookup(user(id)).await.unwrap() else { panic!("a hit") };
         live.publish(user(id), &set(1, &[1], Duration::from_secs(9)), ticket).await.unwrap();
         live.change(user(id)).await.unwrap();
-        assert!(live.peek(&ping, user(id)).await.unwrap().allowed());
-        assert!(live.decide(&ping, user(id)).await.unwrap().allowed());
+        assert!(live.peek(&ping, user(id).into()).await.unwrap().allowed());
+        assert!(live.decide(&ping, user(id).into()).await.unwrap().allowed());
         live.record(ping.api(), user(id)).await.unwrap();
     }
     let charged = join_all((21..=60).map(|id| live.charge(user(id), &ping))).await;

@@ -69,11 +69,15 @@ async fn every_decision_is_the_one_of_the_exact_log() {
                 Step::Back(span) => clock.step_back(span),
                 Step::Peek(at) => {
                     let expected = log.peek(&policies[at], clock.now());
-                    assert_eq!(live.peek(&policies[at], user(id)).await.unwrap(), expected, "{id} {number}");
+                    assert_eq!(
+                        live.peek(&policies[at], user(id).into()).await.unwrap(),
+                        expected,
+                        "{id} {number}"
+                    );
                 }
                 Step::Decide(at) => {
                     let expected = log.decide(&policies[at], clock.now());
-                    let decision = live.decide(&policies[at], user(id)).await.unwrap();
+                    let decision = live.decide(&policies[at], user(id).into()).await.unwrap();
                     assert_eq!(decision, expected, "{id} {number} {policies:?}");
                     *if decision.allowed() { &mut allowed } else { &mut denied } += 1;
                 }
@@ -91,7 +95,7 @@ async fn a_full_log_of_the_largest_quota_is_kept_exactly() {
     let mut log = ExactLog::default();
     for _ in 0..40 {
         let expected = log.decide(&policy, clock.now());
-        assert_eq!(live.decide(&policy, user(1)).await.unwrap(), expected);
+        assert_eq!(live.decide(&policy, user(1).into()).await.unwrap(), expected);
         clock.advance(Duration::from_micros(249_999));
     }
 }
@@ -102,19 +106,19 @@ async fn a_peek_writes_nothing_and_a_denial_neither() {
     let ping = policy(&[(1, Duration::from_secs(5))], 1);
     let mut side = beside(prefix.url());
     let key = format!("{prefix}:{{1}}:1");
-    live.peek(&ping, user(1)).await.unwrap();
+    live.peek(&ping, user(1).into()).await.unwrap();
     let exists: bool = redis::cmd("EXISTS").arg(&key).query(&mut side).unwrap();
     assert!(!exists);
-    assert!(live.decide(&ping, user(1)).await.unwrap().allowed());
+    assert!(live.decide(&ping, user(1).into()).await.unwrap().allowed());
     let read = |side: &mut redis::Connection| -> Vec<u8> { redis::cmd("GET").arg(&key).query(side).unwrap() };
     let before = read(&mut side);
     clock.advance(Duration::from_secs(1));
-    assert!(!live.decide(&ping, user(1)).await.unwrap().allowed());
+    assert!(!live.decide(&ping, user(1).into()).await.unwrap().allowed());
     clock.step_back(Duration::from_secs(3));
-    live.peek(&ping, user(1)).await.unwrap();
+    live.peek(&ping, user(1).into()).await.unwrap();
     assert_eq!(read(&mut side), before);
     // Only a clock that stepped back makes a denial write.
-    live.decide(&ping, user(1)).await.unwrap();
+    live.decide(&ping, user(1).into()).await.unwrap();
     assert_ne!(read(&mut side), before);
     // It lives as long as the unit matters; a clock that a test sets adds an hour.
     let ttl: i64 = redis::cmd("PTTL").arg(&key).query(&mut side).unwrap();
@@ -130,9 +134,9 @@ async fn a_damaged_log_is_as_good_as_none() {
     redis::cmd("SET").arg(key(1)).arg("damaged").exec(&mut side).unwrap();
     redis::cmd("SADD").arg(key(2)).arg("another type").exec(&mut side).unwrap();
     for id in [1, 2] {
-        assert!(live.peek(&ping, user(id)).await.unwrap().allowed());
-        assert!(live.decide(&ping, user(id)).await.unwrap().allowed());
-        assert!(!live.decide(&ping, user(id)).await.unwrap().allowed());
+        assert!(live.peek(&ping, user(id).into()).await.unwrap().allowed());
+        assert!(live.decide(&ping, user(id).into()).await.unwrap().allowed());
+        assert!(!live.decide(&ping, user(id).into()).await.unwrap().allowed());
     }
 }
 
@@ -144,7 +148,7 @@ async fn no_concurrency_admits_more_than_the_quota() {
     let ten = policy(&[(10, Duration::from_secs(60)), (20, Duration::from_secs(90))], 1);
     let calls = (0..64).map(|_| {
         let (live, ten) = (live.clone(), ten.clone());
-        tokio::spawn(async move { live.decide(&ten, user(1)).await.unwrap().allowed() })
+        tokio::spawn(async move { live.decide(&ten, user(1).into()).await.unwrap().allowed() })
     });
     let mut allowed = 0;
     for call in calls.collect::<Vec<_>>() {

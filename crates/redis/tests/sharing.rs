@@ -103,7 +103,7 @@ async fn a_lost_answer_fails_each_of_its_callers_and_is_never_sent_again() {
     .unwrap();
     assert_eq!(trips(&redis) - before, 1);
     for id in 1..=20 {
-        let peeked = live.peek(&policy(&[(3, MINUTE)], 1), user(id)).await.unwrap();
+        let peeked = live.peek(&policy(&[(3, MINUTE)], 1), user(id).into()).await.unwrap();
         assert_eq!(peeked.windows[0].remaining, 1, "of user {id}: one call before, and the lost one once");
     }
     live.shutdown().await;
@@ -130,7 +130,7 @@ async fn one_bad_entry_fails_alone_and_is_not_charged() {
             }
         }
     }
-    assert_eq!(live.peek(&policy(&[(3, MINUTE)], 1), user(2)).await.unwrap().windows[0].remaining, 3);
+    assert_eq!(live.peek(&policy(&[(3, MINUTE)], 1), user(2).into()).await.unwrap().windows[0].remaining, 3);
     live.shutdown().await;
 }
 
@@ -145,7 +145,7 @@ async fn an_engine_that_is_full_says_so_to_each_and_charges_none() {
         assert!(error.is_transient() && format!("{error:?}").contains("OOM"), "{error:?}");
     }
     redis.run(&["CONFIG", "SET", "maxmemory", "0"]);
-    assert_eq!(live.peek(&policy(&[(3, MINUTE)], 1), user(1)).await.unwrap().windows[0].remaining, 2);
+    assert_eq!(live.peek(&policy(&[(3, MINUTE)], 1), user(1).into()).await.unwrap().windows[0].remaining, 2);
     live.shutdown().await;
 }
 
@@ -156,7 +156,7 @@ async fn admit(live: &RedisLive, tokens: &[&SessionToken]) -> Vec<Result<Crossin
 }
 
 async fn left_of(live: &RedisLive, id: u64) -> u32 {
-    live.peek(&policy(&[(3, MINUTE)], 1), user(id)).await.unwrap().windows[0].remaining
+    live.peek(&policy(&[(3, MINUTE)], 1), user(id).into()).await.unwrap().windows[0].remaining
 }
 
 /// The same for calls whose session is checked, which go another way through the script.
@@ -238,7 +238,7 @@ async fn the_queue_is_bounded_and_who_leaves_it_is_not_sent() {
     assert!(first.await.unwrap().unwrap().allowed());
     assert!(stays.await.unwrap().unwrap().allowed());
     for (id, remaining) in [(1, 2), (2, 3), (3, 3), (4, 2), (5, 3)] {
-        let peeked = live.peek(&policy(&[(3, MINUTE)], 1), user(id)).await.unwrap();
+        let peeked = live.peek(&policy(&[(3, MINUTE)], 1), user(id).into()).await.unwrap();
         assert_eq!(peeked.windows[0].remaining, remaining, "of user {id}");
     }
     live.shutdown().await;

@@ -49,7 +49,7 @@ async fn entries_and_leases_of_before_are_gone_while_limits_and_counts_go_on() {
         let Lookup::Miss { ticket } = live.lookup(user(id)).await.unwrap() else { panic!("a hit") };
         let filled = live.publish(user(id), &set(1, &[1], MINUTE), ticket).await.unwrap();
         assert_eq!(filled, Published::Written);
-        assert!(live.decide(&ping, user(id)).await.unwrap().allowed());
+        assert!(live.decide(&ping, user(id).into()).await.unwrap().allowed());
         live.record(ping.api(), user(id)).await.unwrap();
     }
     let change = live.change(user(3)).await.unwrap();
@@ -71,7 +71,7 @@ async fn entries_and_leases_of_before_are_gone_while_limits_and_counts_go_on() {
     assert!(ticket.lease.is_some() && ticket.lease != reader.lease);
 
     for id in [1, 2] {
-        assert!(!live.decide(&ping, user(id)).await.unwrap().allowed());
+        assert!(!live.decide(&ping, user(id).into()).await.unwrap().allowed());
     }
     assert_eq!(live.distinct(ping.api()).await.unwrap(), 2);
     assert_eq!(live.top(ping.api(), 10).await.unwrap().len(), 2);
@@ -102,7 +102,7 @@ async fn a_replica_is_asked_nothing() {
     for error in [
         live.lookup(user(1)).await.unwrap_err(),
         live.change(user(1)).await.unwrap_err(),
-        live.decide(&policy(&[(1, MINUTE)], 1), user(1)).await.unwrap_err(),
+        live.decide(&policy(&[(1, MINUTE)], 1), user(1).into()).await.unwrap_err(),
     ] {
         assert!(error.is_transient() && format!("{error:?}").contains("READONLY"), "{error:?}");
     }

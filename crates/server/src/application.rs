@@ -8,15 +8,15 @@ use std::{
 
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tollbar_core::{domain::Incarnation, random_bytes};
+use tollbar_core::{domain::Incarnation, gate::LiveProcesses, random_bytes};
 use tracing::{info, warn};
 
 use crate::{
     claim::{Claim, KeptClaim},
     compose::{Parts, compose},
     durable::Durable,
-    listener, live,
-    settings::{ServerSettings, Settings},
+    listener, live, reload,
+    settings::{Origin, ServerSettings, Settings},
     start_error::{RunError, StartError},
 };
 
@@ -25,6 +25,7 @@ pub struct Application {
     socket: TcpListener,
     address: SocketAddr,
     settings: ServerSettings,
+    origin: Origin,
     parts: Parts,
     claim: KeptClaim,
 }
@@ -48,23 +49,25 @@ impl Budget {
 }
 
 impl Application {
-    /// Opens both tiers, claims the database, and listens.
+    /// Opens both tiers, claims the database, and listens. The policies are read from `origin` again where a signal or a changed
+    /// file asks for it.
     ///
     /// # Errors
     /// See [`StartError`]. That Redis is away is none: the service starts degraded.
-    pub async fn build(settings: Settings) -> Result<Self, StartError> {
+    pub async fn build(settings: Settings, origin: Origin) -> Result<Self, StartError> {
         let durable = Durable::open(&settings.database).await?;
         let process = Incarnation::from_bytes(random_bytes()?);
         let sharing = live::sharing(settings.redis.as_ref());
         let lease = Arc::clone(&durable.lease);
-        let claim =
-            Claim::enter(lease, process, sharing, settings.database.claim, durable.claim_outlives).await?;
+        let (ttl, outlives) = (settings.database.claim, durable.claim_outlives);
+        let processes = LiveProcesses::default();
+        let claim = Claim::enter(lease, process, sharing, ttl, outlives, processes.clone()).await?;
         // From here on: raising a long leaderboard may outlast a claim.
         let claim = claim.kept();
-        match Self::claimed(&settings, &durable, process).await {
+        match Self::claimed(&settings, &durable, process, processes).await {
             Ok((socket, address, parts)) => {
                 info!(%address, durable = durable.place, live = parts.live, "listening");
-                Ok(Self { socket, address, settings: settings.server, parts, claim })
+                Ok(Self { socket, address, settings: settings.server, origin, parts, claim })
             }
             Err(error) => {
                 claim.end().await;
@@ -77,8 +80,10 @@ impl Application {
         settings: &Settings,
         durable: &Durable,
         process: Incarnation,
+        processes: LiveProcesses,
     ) -> Result<(TcpListener, SocketAddr, Parts), StartError> {
-        let parts = compose(settings, durable, process, Budget::of(&settings.server).flush).await?;
+        let last_flush = Budget::of(&settings.server).flush;
+        let parts = compose(settings, durable, process, processes, last_flush).await?;
         let refused = |source| StartError::Listen { address: settings.server.bind, source };
         let socket = listener::listen(settings.server.bind).map_err(refused)?;
         let address = socket.local_addr().map_err(refused)?;
@@ -95,14 +100,16 @@ impl Application {
     /// # Errors
     /// See [`RunError`].
     pub async fn run(self, stop: CancellationToken) -> Result<(), RunError> {
-        let Self { socket, settings, parts: Parts { services, flusher, end, .. }, claim, .. } = self;
-        let shutdown = services.shutdown.clone();
+        let Self { socket, settings, origin, parts: Parts { services, flusher, end, .. }, claim, .. } = self;
+        let (shutdown, bar) = (services.shutdown.clone(), services.bar.clone());
         let server = listener::serve(socket, services, &settings).map_err(RunError::Server)?;
         let handle = server.handle();
         let mut server = tokio::spawn(server);
 
         let (no_more_counts, lost) = (CancellationToken::new(), claim.lost.clone());
         let flushing = tokio::spawn(flusher.run(no_more_counts.clone()));
+        let no_more_policies = CancellationToken::new();
+        let reloading = tokio::spawn(reload::reload(origin, bar, no_more_policies.clone()));
 
         let failed = tokio::select! {
             ended = &mut server => Some(ended.unwrap_or_else(|error| Err(std::io::Error::other(error)))),
@@ -112,6 +119,8 @@ impl Application {
 
         let in_order = async {
             shutdown.begin();
+            no_more_policies.cancel();
+            drop(reloading.await);
             if failed.is_none() {
                 // Beside an heir, every further answer could contradict it.
                 if !lost.is_cancelled() {

@@ -9,6 +9,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tollbar_core::{
     domain::Incarnation,
+    gate::LiveProcesses,
     ports::{LeaseError, ProcessLease, Sharing},
 };
 use tracing::{error, info, warn};
@@ -23,6 +24,8 @@ pub(crate) struct Claim {
     process: Incarnation,
     sharing: Sharing,
     ttl: Duration,
+    /// How many processes there are, as the last renewal found.
+    processes: LiveProcesses,
 }
 
 impl Claim {
@@ -33,8 +36,9 @@ impl Claim {
         sharing: Sharing,
         ttl: Duration,
         outlives: Duration,
+        processes: LiveProcesses,
     ) -> Result<Self, StartError> {
-        let claim = Self { lease, process, sharing, ttl };
+        let claim = Self { lease, process, sharing, ttl, processes };
         match claim.hold().await {
             Err(LeaseError::Taken) if !outlives.is_zero() => {
                 info!(?outlives, "another process uses this database: waiting for the end of its claim");
@@ -62,7 +66,8 @@ impl Claim {
     }
 
     async fn hold(&self) -> Result<(), LeaseError> {
-        self.lease.hold(self.process, self.sharing, self.ttl).await
+        self.processes.set(self.lease.hold(self.process, self.sharing, self.ttl).await?);
+        Ok(())
     }
 
     /// Renews the claim in the background from now on.
@@ -128,12 +133,12 @@ mod tests {
 
     use super::*;
 
-    const TAKEN: fn() -> Result<(), LeaseError> = || Err(LeaseError::Taken);
-    const DOWN: fn() -> Result<(), LeaseError> = || Err(StoreError::transient("test", "down").into());
-    const HELD: fn() -> Result<(), LeaseError> = || Ok(());
+    const TAKEN: fn() -> Result<u32, LeaseError> = || Err(LeaseError::Taken);
+    const DOWN: fn() -> Result<u32, LeaseError> = || Err(StoreError::transient("test", "down").into());
+    const HELD: fn() -> Result<u32, LeaseError> = || Ok(3);
 
     /// Enters with a store that says these words in turn, and the last one for ever.
-    async fn enter(words: Vec<fn() -> Result<(), LeaseError>>) -> Result<Claim, StartError> {
+    async fn enter(words: Vec<fn() -> Result<u32, LeaseError>>) -> Result<Claim, StartError> {
         let (mut lease, mut said) = (MockProcessLease::new(), 0);
         lease.expect_hold().returning(move |_, _, _| {
             let word = words[said];
@@ -142,12 +147,12 @@ mod tests {
         });
         let process = Incarnation::from_bytes([1; 16]);
         let ttl = Duration::from_secs(10);
-        Claim::enter(Arc::new(lease), process, Sharing::Alone, ttl, ttl).await
+        Claim::enter(Arc::new(lease), process, Sharing::Alone, ttl, ttl, LiveProcesses::default()).await
     }
 
     #[tokio::test(start_paused = true)]
     async fn waits_for_the_end_of_a_claim_and_no_longer() {
-        assert!(enter(vec![TAKEN, TAKEN, HELD]).await.is_ok());
+        assert_eq!(enter(vec![TAKEN, TAKEN, HELD]).await.unwrap().processes.get(), 3);
         assert!(matches!(enter(vec![TAKEN]).await, Err(StartError::Taken)));
         assert!(matches!(enter(vec![DOWN]).await, Err(StartError::Store(_))));
     }

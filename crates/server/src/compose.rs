@@ -6,11 +6,12 @@ use tollbar_core::{
     Assembly, AssemblyOptions,
     counts::{CountFlusher, FlusherOptions},
     domain::Incarnation,
-    gate::DenialOptions,
+    gate::{DenialOptions, LiveProcesses},
+    policies::Policies,
     ports::{Clock, Fact, SystemClock},
     usecases::{CallCounts, Ping, Readiness},
 };
-use tollbar_http::{Services, Shutdown};
+use tollbar_http::{Bar, Services, Shutdown};
 use tracing::warn;
 
 use crate::{durable::Durable, live::Live, settings::Settings, start_error::StartError};
@@ -30,6 +31,7 @@ pub(crate) async fn compose(
     settings: &Settings,
     durable: &Durable,
     process: Incarnation,
+    processes: LiveProcesses,
     last_flush: Duration,
 ) -> Result<Parts, StartError> {
     if let Some(redis) = &settings.redis {
@@ -38,20 +40,23 @@ pub(crate) async fn compose(
         durable.fixed(Fact::RedisPartitions, "redis.partitions", &partitions).await?;
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let live = Live::start(settings.redis.as_ref(), settings.session.cache_ttl, Arc::clone(&clock)).await?;
+    let live =
+        Live::start(settings.redis.as_ref(), settings.session.cache_ttl, Arc::clone(&clock), processes)
+            .await?;
     let (durable_tier, live_tier) = (durable.tier.clone(), live.tier.clone());
-    let assembly = Assembly::new(durable_tier, live_tier, clock, process, options(settings, last_flush));
-    let Assembly { signup, login, logout, gate, mut flusher } = assembly.await?;
+    let (policies, options) = (Policies::new(settings.policies.table()), options(settings, last_flush));
+    let assembly = Assembly::new(durable_tier, live_tier, clock, process, policies.clone(), options);
+    let Assembly { signup, login, logout, authorize, mut flusher, .. } = assembly.await?;
     if let Err(error) = flusher.raise_board().await {
         warn!(?error, "the leaderboard is not complete yet; the flusher goes on trying");
     }
-    let policy = Arc::new(settings.policy.clone());
     let services = Services {
         signup,
         login,
         logout,
-        ping: Arc::new(Ping::new(gate, Arc::clone(&policy), settings.ping_delay)),
-        counts: Arc::new(CallCounts::new(Arc::clone(&live.tier.tracker), policy.api().clone())),
+        bar: Bar::new(authorize, settings.bar.clone()),
+        ping: Arc::new(Ping::new(settings.ping_delay)),
+        counts: Arc::new(CallCounts::new(Arc::clone(&live.tier.tracker), policies)),
         readiness: Arc::new(Readiness::new(Arc::clone(&durable.health), Arc::clone(&live.health))),
         body_timeout: settings.server.client_timeout,
         shutdown: Shutdown::default(),

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tollbar_core::{
     LiveTier,
+    gate::LiveProcesses,
     ports::{CallTracker, Clock, HealthCheck, OneTrip, RateLimiter, SessionCache, Sharing},
 };
 use tollbar_memory::{MemoryLive, MemoryOptions};
@@ -31,10 +32,12 @@ impl Live {
         redis: Option<&RedisSettings>,
         cache_ttl: Duration,
         clock: Arc<dyn Clock>,
+        processes: LiveProcesses,
     ) -> Result<Self, StartError> {
+        let options = MemoryOptions { cache_ttl, ..MemoryOptions::default() };
+        let memory = MemoryLive::new(clock, options);
         let Some(settings) = redis else {
-            let options = MemoryOptions { cache_ttl, ..MemoryOptions::default() };
-            return Ok(Self::of(MemoryLive::new(clock, options), "memory of this process".to_owned(), None));
+            return Ok(Self::of(memory, "memory of this process".to_owned(), None));
         };
         let mut options = RedisOptions::new(&settings.url);
         options.prefix.clone_from(&settings.prefix);
@@ -45,7 +48,9 @@ impl Live {
         options.max_in_flight = settings.max_in_flight;
         let redis = RedisLive::connect(options).await?;
         let place = format!("Redis, {}, keys {}:…", redis.place(), settings.prefix);
-        Ok(Self::of(redis.clone(), place, Some(redis)))
+        let live = Self::of(redis.clone(), place, Some(redis));
+        let tier = live.tier.with_insurance(Arc::new(memory), processes);
+        Ok(Self { tier, ..live })
     }
 
     fn of<L>(live: L, place: String, redis: Option<RedisLive>) -> Self

@@ -1,4 +1,5 @@
-//! Port `ProcessLease`: a lock on a file beside the database, which the system takes off when a process ends.
+//! Port `ProcessLease`: a lock on a file beside the database, which the system takes off when a process ends; and a table that
+//! tells how many share it.
 
 use std::{
     collections::HashMap,
@@ -11,13 +12,17 @@ use std::{
 };
 
 use async_trait::async_trait;
+use diesel::{
+    QueryDsl, QueryResult, RunQueryDsl, SqliteConnection,
+    sql_types::{BigInt, Binary},
+};
 use tollbar_core::{
     StoreError,
     domain::Incarnation,
     ports::{LeaseError, ProcessLease, Sharing},
 };
 
-use crate::SqliteStore;
+use crate::{SqliteStore, schema::processes};
 
 const HOLD: &str = "hold the database";
 
@@ -80,18 +85,46 @@ impl LockFile {
 
 #[async_trait]
 impl ProcessLease for SqliteStore {
-    async fn hold(&self, process: Incarnation, sharing: Sharing, _ttl: Duration) -> Result<(), LeaseError> {
+    async fn hold(&self, process: Incarnation, sharing: Sharing, ttl: Duration) -> Result<u32, LeaseError> {
         let lock = Arc::clone(&self.lock);
         let held = tokio::task::spawn_blocking(move || lock.hold(process, sharing));
         match tokio::time::timeout(self.options.deadline, held).await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(panic)) => Err(StoreError::permanent(HOLD, panic).into()),
-            Err(_) => Err(StoreError::deadline(HOLD, self.options.deadline).into()),
+            Ok(Ok(outcome)) => outcome?,
+            Ok(Err(panic)) => return Err(StoreError::permanent(HOLD, panic).into()),
+            Err(_) => return Err(StoreError::deadline(HOLD, self.options.deadline).into()),
+        }
+        match sharing {
+            Sharing::Alone => Ok(1),
+            Sharing::Together => {
+                let count = move |connection: &mut _| count(connection, process, ttl);
+                Ok(self.write(HOLD, self.options.deadline, count).await?)
+            }
         }
     }
 
     async fn release(&self, process: Incarnation) -> Result<(), StoreError> {
         self.lock.release(process);
-        Ok(())
+        self.write("release the database", self.options.deadline, move |connection| {
+            let own = diesel::sql_query("DELETE FROM processes WHERE incarnation = ?");
+            own.bind::<Binary, _>(process.as_bytes().as_slice()).execute(connection).map(drop)
+        })
+        .await
     }
+}
+
+/// Enters a process, forgets those that have lapsed, and says how many are left.
+fn count(connection: &mut SqliteConnection, process: Incarnation, ttl: Duration) -> QueryResult<u32> {
+    let micros = i64::try_from(ttl.as_micros()).unwrap_or(i64::MAX / 2);
+    diesel::sql_query(
+        "INSERT INTO processes (incarnation, expires_at) \
+         VALUES (?, CAST(unixepoch('subsec') * 1000000 AS INTEGER) + ?) \
+         ON CONFLICT (incarnation) DO UPDATE SET expires_at = excluded.expires_at",
+    )
+    .bind::<Binary, _>(process.as_bytes().as_slice())
+    .bind::<BigInt, _>(micros.min(i64::MAX / 2))
+    .execute(connection)?;
+    diesel::sql_query("DELETE FROM processes WHERE expires_at <= unixepoch('subsec') * 1000000")
+        .execute(connection)?;
+    let processes: i64 = processes::table.count().get_result(connection)?;
+    Ok(u32::try_from(processes).unwrap_or(u32::MAX))
 }

@@ -42,5 +42,12 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    processes (incarnation) {
+        incarnation -> Binary,
+        expires_at -> BigInt,
+    }
+}
+
 diesel::joinable!(sessions -> users (user_id));
 diesel::allow_tables_to_appear_in_same_query!(users, sessions);

@@ -13,7 +13,7 @@ use tollbar_core::{
 use tollbar_sqlite::{SqliteOptions, SqliteStore};
 
 async fn hold(store: &SqliteStore, process: u8, sharing: Sharing) -> Result<(), LeaseError> {
-    store.hold(Incarnation::from_bytes([process; 16]), sharing, Duration::from_secs(1)).await
+    store.hold(Incarnation::from_bytes([process; 16]), sharing, Duration::from_secs(1)).await.map(drop)
 }
 
 #[tokio::test]

@@ -26,15 +26,18 @@ macro_rules! pair {
             mod gate {
                 tollbar_contract::gate_suite!(super::Tiers);
                 tollbar_contract::gate_denials_suite!(super::Tiers);
+                tollbar_contract::gate_others_suite!(super::Tiers);
             }
             mod fast_gate {
                 tollbar_contract::gate_suite!(super::FastTiers);
                 tollbar_contract::gate_denials_suite!(super::FastTiers);
+                tollbar_contract::gate_others_suite!(super::FastTiers);
                 tollbar_contract::gate_random_suite!(super::FastTiers);
             }
             mod fast_gate_without_denials {
                 tollbar_contract::gate_suite!(super::FastTiersWithoutDenials);
                 tollbar_contract::gate_denials_suite!(super::FastTiersWithoutDenials);
+                tollbar_contract::gate_others_suite!(super::FastTiersWithoutDenials);
                 tollbar_contract::gate_random_suite!(super::FastTiersWithoutDenials);
             }
         }

@@ -11,7 +11,7 @@ use std::{
 use quick_cache::{Equivalent, sync::Cache};
 
 use crate::{
-    domain::{Decision, Policy, PolicyName, SessionToken, Timestamp, WindowState},
+    domain::{Decision, Fingerprint, Policy, PolicyName, SessionToken, Subject, Timestamp, WindowState},
     ports::Clock,
 };
 
@@ -48,31 +48,52 @@ pub(super) struct Departure {
     clearings: u64,
 }
 
-/// Whose calls are denied: the token by its seal, which is no secret, and never by its text.
+/// Whose calls are denied: 128 bits, of which no two who call share all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Denied([u8; 16]);
+
+impl From<&SessionToken> for Denied {
+    /// By the token's seal, which is no secret, and never by its text.
+    fn from(token: &SessionToken) -> Self {
+        Self(token.fingerprint())
+    }
+}
+
+impl From<Subject> for Denied {
+    fn from(subject: Subject) -> Self {
+        Self(match subject {
+            Subject::User(user) => u128::from(user.get()).to_be_bytes(),
+            Subject::Other(fingerprint) => *fingerprint.as_bytes(),
+        })
+    }
+}
+
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Key {
-    token: [u8; 16],
+    who: Denied,
     policy: PolicyName,
+    path: Option<Fingerprint>,
     cost: u32,
 }
 
 /// The same for a look-up, which takes nothing into its own. It must hash as [`Key`] does.
 #[derive(Hash)]
 struct KeyRef<'a> {
-    token: [u8; 16],
+    who: Denied,
     policy: &'a PolicyName,
+    path: Option<Fingerprint>,
     cost: u32,
 }
 
 impl<'a> KeyRef<'a> {
-    fn of(token: &SessionToken, policy: &'a Policy) -> Self {
-        Self { token: token.fingerprint(), policy: policy.name(), cost: policy.cost() }
+    fn of(who: Denied, policy: &'a Policy) -> Self {
+        Self { who, policy: policy.name(), path: policy.path(), cost: policy.cost() }
     }
 }
 
 impl Equivalent<Key> for KeyRef<'_> {
     fn equivalent(&self, key: &Key) -> bool {
-        (self.token, self.policy, self.cost) == (key.token, &key.policy, key.cost)
+        (self.who, self.policy, self.path, self.cost) == (key.who, &key.policy, key.path, key.cost)
     }
 }
 
@@ -109,11 +130,11 @@ impl Denials {
     /// The denial of a call that is like one denied before, as the engine would put it now.
     pub(super) fn recall(
         &self,
-        token: &SessionToken,
+        who: impl Into<Denied>,
         policy: &Policy,
         departure: Departure,
     ) -> Option<Decision> {
-        let (known, key) = (self.known.as_ref()?, KeyRef::of(token, policy));
+        let (known, key) = (self.known.as_ref()?, KeyRef::of(who.into(), policy));
         let denial = known.get(&key)?;
         let decision = denial.again(policy, departure, self.ttl);
         if decision.is_none() {
@@ -125,15 +146,15 @@ impl Denials {
     /// Remembers what the engine said of a call that it denied.
     pub(super) fn remember(
         &self,
-        token: &SessionToken,
+        who: impl Into<Denied>,
         policy: &Policy,
         departure: Departure,
         decision: &Decision,
     ) {
         let Some(known) = &self.known else { return };
-        let KeyRef { token, policy: name, cost } = KeyRef::of(token, policy);
+        let KeyRef { who, policy: name, path, cost } = KeyRef::of(who.into(), policy);
         let denial = Denial { departure, policy: policy.clone(), decision: decision.clone() };
-        known.insert(Key { token, policy: name.clone(), cost }, Arc::new(denial));
+        known.insert(Key { who, policy: name.clone(), path, cost }, Arc::new(denial));
     }
 }
 

@@ -8,7 +8,7 @@ use super::{DenialOptions, Denials};
 use crate::{
     StoreError,
     counts::CallBook,
-    domain::Policy,
+    domain::{Decision, Policy, Subject},
     ports::{Admission, Clock, Crossing, Gate, OneTrip},
     sessions::TieredSessions,
 };
@@ -61,11 +61,28 @@ impl Gate for FastGate {
         };
         if decision.allowed() {
             passage.count(policy.api(), user);
-            Ok(Admission::Admitted { user, decision })
+            Ok(Admission::Admitted { user, session: token.version(), decision })
         } else {
             self.denials.remember(&token, policy, departure, &decision);
             Ok(Admission::Limited { user, decision })
         }
+    }
+
+    async fn limit(&self, subject: Subject, policy: &Policy) -> Result<Decision, StoreError> {
+        // No change of sessions says anything of who is not a user.
+        let departure = self.denials.departure(&*self.clock, 0);
+        if let Some(decision) = self.denials.recall(subject, policy, departure) {
+            return Ok(decision);
+        }
+        let decision = self.engine.limit(subject, policy).await?;
+        if !decision.allowed() {
+            self.denials.remember(subject, policy, departure, &decision);
+        }
+        Ok(decision)
+    }
+
+    fn policies_changed(&self) {
+        self.denials.clear();
     }
 }
 

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use crate::{
     StoreError,
     counts::CallBook,
-    domain::Policy,
+    domain::{Decision, Policy, Subject},
     ports::{Admission, CallTracker, Gate, RateLimiter},
     sessions::TieredSessions,
 };
@@ -35,19 +35,27 @@ impl PlainGate {
 #[async_trait]
 impl Gate for PlainGate {
     async fn admit(&self, token: &str, policy: &Policy) -> Result<Admission, StoreError> {
-        let Some(user) = self.sessions.authenticate(token).await? else {
+        let Some(token) = self.sessions.recognise(token) else { return Ok(Admission::Unauthenticated) };
+        if !self.sessions.is_live(&token).await? {
             return Ok(Admission::Unauthenticated);
-        };
+        }
+        let (user, session) = (token.user(), token.version());
         // Before the charge: a call that could not be counted should not cost its caller anything.
         let passage = self.book.enter()?;
-        let decision = self.limiter.decide(policy, user).await?;
+        let decision = self.limiter.decide(policy, user.into()).await?;
         if !decision.allowed() {
             return Ok(Admission::Limited { user, decision });
         }
         self.tracker.record(policy.api(), user).await?;
         passage.count(policy.api(), user);
-        Ok(Admission::Admitted { user, decision })
+        Ok(Admission::Admitted { user, session, decision })
     }
+
+    async fn limit(&self, subject: Subject, policy: &Policy) -> Result<Decision, StoreError> {
+        self.limiter.decide(policy, subject).await
+    }
+
+    fn policies_changed(&self) {}
 }
 
 #[cfg(test)]
@@ -73,7 +81,7 @@ mod tests {
     fn deciding(wait: u64) -> MockRateLimiter {
         let mut limiter = MockRateLimiter::new();
         limiter.expect_decide().once().returning(move |policy, asked| {
-            assert_eq!(asked, user());
+            assert_eq!(asked, user().into());
             Ok(decision(policy, &[(0, 5, wait)]))
         });
         limiter

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::{
     StoreError,
-    domain::{Decision, Policy, UserId},
+    domain::{Decision, Policy, Subject, UserId, Version},
 };
 
 /// What the bar does.
@@ -14,6 +14,8 @@ pub enum Admission {
     Admitted {
         /// Who calls.
         user: UserId,
+        /// Which of the user's sessions it is.
+        session: Version,
         /// The state of every window after it.
         decision: Decision,
     },
@@ -41,4 +43,17 @@ pub trait Gate: Send + Sync {
     /// # Errors
     /// A store failed; after a transient failure the call may have been charged and counted, and must not be acknowledged.
     async fn admit(&self, token: &str, policy: &Policy) -> Result<Admission, StoreError>;
+
+    /// Limits one call by something else than its user; nobody is authenticated and nothing counted.
+    ///
+    /// # Parameters
+    /// - `subject`: who is charged.
+    /// - `policy`: the limits and their cost.
+    ///
+    /// # Errors
+    /// A store failed; after a transient failure the call may have been charged.
+    async fn limit(&self, subject: Subject, policy: &Policy) -> Result<Decision, StoreError>;
+
+    /// Forgets what it remembers of former decisions, since policies were exchanged.
+    fn policies_changed(&self);
 }

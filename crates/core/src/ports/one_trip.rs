@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::{
     StoreError,
-    domain::{Decision, Policy, SessionToken, UserId},
+    domain::{Decision, Policy, SessionToken, Subject, UserId},
 };
 
 /// What an engine says of one call.
@@ -48,4 +48,14 @@ pub trait OneTrip: Send + Sync {
     /// # Errors
     /// The engine failed; after a transient failure the call may have been charged and counted.
     async fn charge(&self, user: UserId, policy: &Policy) -> Result<Decision, StoreError>;
+
+    /// Limits a call and counts nothing: what [`RateLimiter::decide`](super::RateLimiter::decide) does, in the engine's best way.
+    ///
+    /// # Parameters
+    /// - `subject`: who is charged.
+    /// - `policy`: the limits and their cost.
+    ///
+    /// # Errors
+    /// The engine failed; after a transient failure the call may have been charged.
+    async fn limit(&self, subject: Subject, policy: &Policy) -> Result<Decision, StoreError>;
 }

@@ -30,8 +30,10 @@ pub enum LeaseError {
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait ProcessLease: Send + Sync {
-    /// Enters this process among the users of the database, or renews its entry. A process that does not renew is forgotten
-    /// after `ttl`; a store that notices the end of a process by itself forgets it at once and ignores `ttl`.
+    /// Enters this process among the users of the database, or renews its entry, and says how many are entered then, this one
+    /// included. A process that does not renew is forgotten
+    /// after `ttl`; a store that notices the end of a process by itself forgets it at once and ignores `ttl`,
+    /// but for the number, which may have it until then.
     ///
     /// # Parameters
     /// - `process`: this run of this process.
@@ -41,7 +43,7 @@ pub trait ProcessLease: Send + Sync {
     /// # Errors
     /// [`LeaseError::Taken`] where another process is entered and either must be alone; [`LeaseError::Store`] where the store
     /// failed.
-    async fn hold(&self, process: Incarnation, sharing: Sharing, ttl: Duration) -> Result<(), LeaseError>;
+    async fn hold(&self, process: Incarnation, sharing: Sharing, ttl: Duration) -> Result<u32, LeaseError>;
 
     /// Takes this process off again. One that was not entered is no error.
     ///

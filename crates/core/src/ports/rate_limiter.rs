@@ -4,13 +4,14 @@ use async_trait::async_trait;
 
 use crate::{
     StoreError,
-    domain::{Decision, Policy, UserId},
+    domain::{Decision, Policy, Subject},
 };
 
-/// Limits on the engine's own clock: no half-open interval `(t − period, t]` holds more than a window's quota of admitted units,
-/// whatever the concurrency, and a denied call spends nothing.
+/// Limits on the engine's own clock: of an exact policy no half-open interval `(t − period, t]` holds more than a window's quota of
+/// admitted units, whatever the concurrency; [`GcraLog`](crate::domain::GcraLog) says what holds of the others. A denied call spends
+/// nothing.
 ///
-/// State is kept by the policy's name and the user, so a changed policy acts at once on what is known.
+/// State is kept by the policy's name, its path and the subject, so a changed policy acts at once on what is known.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait RateLimiter: Send + Sync {
@@ -18,19 +19,19 @@ pub trait RateLimiter: Send + Sync {
     ///
     /// # Parameters
     /// - `policy`: name, windows and cost.
-    /// - `user`: who is charged.
+    /// - `subject`: who is charged.
     ///
     /// # Errors
     /// The engine failed; after a transient failure the call may have been charged.
-    async fn decide(&self, policy: &Policy, user: UserId) -> Result<Decision, StoreError>;
+    async fn decide(&self, policy: &Policy, subject: Subject) -> Result<Decision, StoreError>;
 
     /// Says what [`decide`](Self::decide) would say now; writes nothing.
     ///
     /// # Parameters
     /// - `policy`: name, windows and cost.
-    /// - `user`: who would be charged.
+    /// - `subject`: who would be charged.
     ///
     /// # Errors
     /// The engine failed.
-    async fn peek(&self, policy: &Policy, user: UserId) -> Result<Decision, StoreError>;
+    async fn peek(&self, policy: &Policy, subject: Subject) -> Result<Decision, StoreError>;
 }

@@ -43,6 +43,8 @@ pub struct Opened {
     pub token: SessionToken,
     /// When it expires, on the clock of this process.
     pub expires_at: Timestamp,
+    /// How long it lasts.
+    pub lasts: Duration,
 }
 
 /// Sessions over a durable and a live tier.
@@ -83,7 +85,7 @@ impl TieredSessions {
         let Some(set) = set? else { return Ok(None) };
         self.publish_change(user, &set, ticket).await?;
         let token = self.key.issue(user, set.version, secret);
-        Ok(Some(Opened { token, expires_at: now + self.options.ttl }))
+        Ok(Some(Opened { token, expires_at: now + self.options.ttl, lasts: self.options.ttl }))
     }
 
     /// Ends the session that a token names, everywhere. False: there is no live session of this token.
@@ -109,6 +111,15 @@ impl TieredSessions {
     pub async fn authenticate(&self, token: &str) -> Result<Option<UserId>, StoreError> {
         let Some(token) = self.recognise(token) else { return Ok(None) };
         Ok(self.is_live(&token).await?.then_some(token.user()))
+    }
+
+    /// Whether a token is of a live session, by the durable tier alone: for while the live one is away.
+    ///
+    /// # Errors
+    /// The durable tier failed.
+    pub async fn is_live_durably(&self, token: &SessionToken) -> Result<bool, StoreError> {
+        let set = self.loader.load(token.user()).await?;
+        Ok(set.is_some_and(|set| matches!(set.check(token), Check::Live(_))))
     }
 
     /// The token of this text, if its seal is ours: nothing is looked up.

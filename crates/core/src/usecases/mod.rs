@@ -1,5 +1,6 @@
 //! What a service offers: one struct a use case, over `Arc<dyn Port>`.
 
+mod authorize;
 mod call_counts;
 mod login;
 mod logout;
@@ -7,6 +8,7 @@ mod ping;
 mod readiness;
 mod signup;
 
+pub use authorize::{Authorize, Credential, Identity, Limits, Question, RequestFacts, Verdict};
 pub use call_counts::{CallCounts, TOP_LIMIT};
 pub use login::{Login, LoginError};
 pub use logout::Logout;

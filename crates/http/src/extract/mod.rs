@@ -1,9 +1,7 @@
-//! What handlers ask of a request: one credential, one JSON object.
+//! What handlers ask of a request: one JSON object.
 
-mod bearer;
 mod body;
 mod json;
 
-pub use bearer::Bearer;
 pub use body::{BODY_LIMIT, BodyTimeout};
 pub use json::ApiJson;

@@ -1,11 +1,20 @@
 //! `/signup`, `/login` and `/logout`.
 
-use actix_web::{HttpResponse, http::StatusCode, web::Data};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header},
+    web::Data,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tollbar_core::domain::{Password, Username};
+use tollbar_core::{
+    domain::{Password, Username},
+    usecases::Credential,
+};
+use tollbar_wire::{Denial, ended_cookie, session_cookie};
+use zeroize::Zeroizing;
 
-use crate::{ApiError, ApiJson, Bearer, Services, answer};
+use crate::{ApiError, ApiJson, Services, answer, incoming::incoming};
 
 /// The body of signup and login. Not `Debug`: it holds a password.
 #[derive(Deserialize)]
@@ -46,19 +55,34 @@ pub(crate) async fn login(
     let (username, password) = account.parse()?;
     let opened = services.login.call(&username, &password).await?;
     let micros = i64::try_from(opened.expires_at.as_micros()).unwrap_or(i64::MAX);
+    let token = Zeroizing::new(opened.token.expose());
     let body = Opened {
         message: "Login successful",
-        session_token: &opened.token.expose(),
+        session_token: &token,
         // RFC 3339 in UTC; a clock beyond the year 9999 is held there.
         expires_at: Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX).to_string(),
     };
-    Ok(answer::json(StatusCode::OK, &body))
+    let mut answer = answer::begin(StatusCode::OK);
+    if services.bar.options().cookies {
+        answer.insert_header((header::SET_COOKIE, session_cookie(&token, opened.lasts)));
+    }
+    Ok(answer.json(&body))
 }
 
-pub(crate) async fn logout(services: Data<Services>, token: Bearer) -> Result<HttpResponse, ApiError> {
-    if services.logout.call(token.expose()).await? {
-        Ok(answer::begin(StatusCode::NO_CONTENT).finish())
-    } else {
-        Err(ApiError::InvalidToken)
+pub(crate) async fn logout(services: Data<Services>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let bar = &services.bar;
+    let token = match bar.credential(&incoming(&request, bar.options()).wire()) {
+        Credential::Token(token) => token,
+        Credential::None => return Err(Denial::NoCredential.into()),
+        Credential::Malformed => return Err(Denial::InvalidToken.into()),
+        Credential::CrossSite => return Err(Denial::CrossSite.into()),
+    };
+    if !services.logout.call(&token).await? {
+        return Err(Denial::InvalidToken.into());
     }
+    let mut answer = answer::begin(StatusCode::NO_CONTENT);
+    if bar.options().cookies {
+        answer.insert_header((header::SET_COOKIE, ended_cookie()));
+    }
+    Ok(answer.finish())
 }

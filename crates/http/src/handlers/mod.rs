@@ -1,5 +1,6 @@
 //! One handler a route; what they know is in the use cases.
 
 pub(crate) mod accounts;
+pub(crate) mod authz;
 pub(crate) mod calls;
 pub(crate) mod health;

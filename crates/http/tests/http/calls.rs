@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_web::{http::Method, test::TestRequest};
 use serde_json::json;
 use tollbar_core::{
-    domain::{Caller, UserId},
+    domain::{Caller, UserId, Version},
     ports::Admission,
 };
 
@@ -29,8 +29,11 @@ fn user() -> UserId {
 #[actix_web::test]
 async fn an_admitted_ping_is_an_empty_object() {
     let decision = decision([Duration::ZERO; 2]);
-    let answer = ping(Admission::Admitted { user: user(), decision }).await;
+    let answer = ping(Admission::Admitted { user: user(), session: Version::new(1), decision }).await;
     assert_eq!((answer.status.as_u16(), answer.body.as_str()), (200, "{}"));
+    assert_eq!(answer.header("ratelimit-policy"), Some(r#""burst";q=1;w=5, "minute";q=2;w=60"#));
+    assert_eq!(answer.header("ratelimit"), Some(r#""burst";r=0, "minute";r=0"#));
+    assert_eq!(answer.header("retry-after"), None);
 }
 
 #[actix_web::test]
@@ -38,15 +41,16 @@ async fn a_limited_ping_names_the_first_violated_window_and_the_longest_wait() {
     let millis = Duration::from_millis;
     let burst = "Rate limit exceeded in 5s period 1 time calling ping API!";
     let minute = "Rate limit exceeded in 1 minute period 2 time calling ping API!";
-    for (waits, said, retry_after) in [
-        ([millis(4_200), millis(0)], burst, "5"),
-        ([millis(4_200), millis(55_000)], burst, "55"),
-        ([millis(0), millis(55_001)], minute, "56"),
-        ([millis(0), Duration::from_micros(1)], minute, "1"),
+    for (waits, said, retry_after, violated) in [
+        ([millis(4_200), millis(0)], burst, "5", json!(["burst"])),
+        ([millis(4_200), millis(55_000)], burst, "55", json!(["burst", "minute"])),
+        ([millis(0), millis(55_001)], minute, "56", json!(["minute"])),
+        ([millis(0), Duration::from_micros(1)], minute, "1", json!(["minute"])),
     ] {
         let answer = ping(Admission::Limited { user: user(), decision: decision(waits) }).await;
         assert_eq!(answer.problem(429, "Rate limit exceeded"), said);
         assert_eq!(answer.header("retry-after"), Some(retry_after));
+        assert_eq!(answer.json()["violated-policies"], violated);
         assert_eq!(answer.json()["type"], "https://iana.org/assignments/http-problem-types#quota-exceeded");
     }
 }

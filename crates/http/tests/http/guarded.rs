@@ -1,51 +1,73 @@
-//! A handler of an app's own behind the bar, under a scope, beside Tollbar's routes.
+//! Scopes and resources of an app's own behind the bar, beside Tollbar's routes.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use actix_web::{
-    App,
-    test::{TestRequest, call_and_read_body, call_service, init_service, read_body_json},
+    App, HttpResponse,
+    test::{TestRequest, call_service, init_service, read_body, read_body_json},
     web,
 };
 use serde_json::Value;
 use tollbar_core::{
-    domain::UserId,
+    domain::{UserId, Version},
     ports::{Admission, MockGate},
 };
-use tollbar_http::{Admitted, Guard, configure};
+use tollbar_http::{ApiError, BarOptions, CurrentUser, Guard, configure};
 
-use crate::support::{Ports, decision, policy};
+use crate::support::{Ports, bar, decision};
 
-async fn orders(caller: Admitted) -> String {
-    format!("orders of {}", caller.user)
-}
-
-#[actix_web::test]
-async fn an_own_handler_runs_for_admitted_calls_only() {
+fn gate() -> MockGate {
     let mut gate = MockGate::new();
     gate.expect_admit().returning(|token, _| {
         let user = UserId::new(7).unwrap();
+        let (session, decision) = (Version::new(3), |wait| decision([Duration::from_secs(wait); 2]));
         Ok(match token {
-            "live" => Admission::Admitted { user, decision: decision([Duration::ZERO; 2]) },
-            "eager" => Admission::Limited { user, decision: decision([Duration::from_secs(5); 2]) },
+            "live" => Admission::Admitted { user, session, decision: decision(0) },
+            "eager" => Admission::Limited { user, decision: decision(5) },
             _ => Admission::Unauthenticated,
         })
     });
-    let guard = Guard::new(Arc::new(gate), Arc::new(policy()));
-    let own = web::resource("/orders").app_data(guard).route(web::get().to(orders));
-    let toll = web::scope("/toll").configure(configure(Ports::new().services()));
-    let app = init_service(App::new().service(own).service(toll).route("/bare", web::get().to(orders))).await;
+    gate
+}
 
-    let ask = |path, token: &str| {
-        TestRequest::with_uri(path).insert_header(("authorization", format!("Bearer {token}"))).to_request()
+async fn order(caller: CurrentUser) -> String {
+    format!("an order of {} in session {}", caller.user, caller.session.get())
+}
+
+async fn broken() -> Result<HttpResponse, ApiError> {
+    Err(ApiError::invalid("Not so!"))
+}
+
+#[actix_web::test]
+async fn a_scope_runs_for_admitted_calls_only_and_every_answer_tells_the_limits() {
+    let guard = Guard::new(bar(gate(), BarOptions::default()));
+    let orders = web::scope("/orders")
+        .wrap(guard.clone())
+        .route("/{id}", web::get().to(order))
+        .route("/{id}", web::post().to(broken));
+    let toll = web::scope("/toll").configure(configure(Ports::new().services()));
+    let app = App::new().service(orders).service(toll).route("/bare", web::get().to(order));
+    let app = init_service(app).await;
+    let ask = |method: &str, path, token: &str| {
+        let request = TestRequest::with_uri(path).method(method.parse().unwrap());
+        request.insert_header(("authorization", format!("Bearer {token}"))).to_request()
     };
-    assert_eq!(call_and_read_body(&app, ask("/orders", "live")).await, "orders of 7");
-    for (token, status) in [("eager", 429), ("dead", 401)] {
-        let answer = call_service(&app, ask("/orders", token)).await;
+    let answer = call_service(&app, ask("GET", "/orders/7", "live")).await;
+    assert_eq!(answer.headers().get("ratelimit").unwrap(), r#""5s";r=0, "1m";r=0"#);
+    assert_eq!(read_body(answer).await, "an order of 7 in session 3");
+    // Also on an error of the handler's own, and where no handler is.
+    for (method, path, status) in [("POST", "/orders/7", 400), ("PUT", "/orders/7", 404)] {
+        let answer = call_service(&app, ask(method, path, "live")).await;
         assert_eq!(answer.status().as_u16(), status);
+        assert!(answer.headers().contains_key("ratelimit-policy"), "{method} {path}");
+    }
+    for (token, status) in [("eager", 429), ("dead", 401)] {
+        let answer = call_service(&app, ask("GET", "/orders/7", token)).await;
+        assert_eq!(answer.status().as_u16(), status);
+        assert_eq!(answer.headers().contains_key("ratelimit"), status == 429);
         assert_eq!(read_body_json::<Value, _>(answer).await["status"], status);
     }
-    assert_eq!(call_and_read_body(&app, ask("/toll/healthz", "")).await, "{}");
+    assert_eq!(read_body(call_service(&app, ask("GET", "/toll/healthz", "")).await).await, "{}");
     // Forgetting the guard is a mistake of the app's, not an open bar.
-    assert_eq!(call_service(&app, ask("/bare", "live")).await.status().as_u16(), 500);
+    assert_eq!(call_service(&app, ask("GET", "/bare", "live")).await.status().as_u16(), 500);
 }

@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at what it did not expect")]
 
 mod accounts;
+mod authz;
 mod bad_input;
 mod calls;
+mod cookies;
 mod guarded;
 mod health;
 mod request_id;

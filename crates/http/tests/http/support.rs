@@ -13,14 +13,15 @@ use serde_json::Value;
 use tollbar_core::{
     StoreError,
     domain::{ApiName, Decision, Policy, PolicyName, Quota, Timestamp, TokenKey, Window, WindowState},
+    policies::{PathPattern, Policies, PolicyTable, Rule, RuleOptions, Unmatched},
     ports::{
         ManualClock, MockCallTracker, MockGate, MockHealthCheck, MockPasswordHasher, MockSessionCache,
         MockSessionStore, MockUserRepo, Published, Ticket,
     },
     sessions::{SessionOptions, TieredSessions},
-    usecases::{CallCounts, Login, Logout, Ping, Readiness, Signup},
+    usecases::{Authorize, CallCounts, Login, Logout, Ping, Readiness, Signup},
 };
-use tollbar_http::{Services, Shutdown, configure, not_found, request_span};
+use tollbar_http::{Bar, BarOptions, Services, Shutdown, configure, not_found, request_span};
 
 /// The ports that a test programs before it makes services of them.
 pub(crate) struct Ports {
@@ -31,6 +32,7 @@ pub(crate) struct Ports {
     pub(crate) tracker: MockCallTracker,
     pub(crate) durable: MockHealthCheck,
     pub(crate) live: MockHealthCheck,
+    pub(crate) options: BarOptions,
 }
 
 pub(crate) const KEY: [u8; 32] = [1; 32];
@@ -45,6 +47,7 @@ impl Ports {
             tracker: MockCallTracker::new(),
             durable: tier("sqlite"),
             live: tier("memory"),
+            options: BarOptions::default(),
         }
     }
 
@@ -60,18 +63,34 @@ impl Ports {
             SessionOptions::default(),
         ));
         let (users, hasher) = (Arc::new(self.users), Arc::new(self.hasher));
-        let policy = Arc::new(policy());
+        let bar = bar(self.gate, self.options);
         Services {
             signup: Arc::new(Signup::new(users.clone(), hasher.clone(), 7)),
             login: Arc::new(Login::new(users, hasher, sessions.clone())),
             logout: Arc::new(Logout::new(sessions)),
-            ping: Arc::new(Ping::new(Arc::new(self.gate), policy.clone(), Duration::ZERO)),
-            counts: Arc::new(CallCounts::new(Arc::new(self.tracker), policy.api().clone())),
+            ping: Arc::new(Ping::new(Duration::ZERO)),
+            counts: Arc::new(CallCounts::new(Arc::new(self.tracker), bar.authorize().policies().clone())),
+            bar,
             readiness: Arc::new(Readiness::new(Arc::new(self.durable), Arc::new(self.live))),
             body_timeout: Duration::from_millis(100),
             shutdown: Shutdown::default(),
         }
     }
+}
+
+/// The bar over this gate, by the policy of `/ping` and the same for `/orders/{id}`; all else needs a session.
+pub(crate) fn bar(gate: MockGate, options: BarOptions) -> Bar {
+    let rule =
+        |path: &str, policy| Rule::new(RuleOptions::new(policy, PathPattern::new(path).unwrap())).unwrap();
+    let orders = {
+        let ping = policy();
+        let (name, api) = (PolicyName::new("orders").unwrap(), ApiName::new("orders").unwrap());
+        Policy::new(name, api, ping.windows().to_vec()).unwrap()
+    };
+    let rules = vec![rule("/ping", policy()), rule("/orders/{id}", orders)];
+    let policies = Policies::new(PolicyTable::new(rules, Unmatched::Session).unwrap());
+    let nobody = || Arc::new(MockGate::new());
+    Bar::new(Arc::new(Authorize::new(policies, Arc::new(gate), nobody(), nobody())), options)
 }
 
 pub(crate) fn tier(name: &'static str) -> MockHealthCheck {
@@ -85,7 +104,8 @@ pub(crate) fn policy() -> Policy {
     let window =
         |quota, seconds| Window::new(Quota::new(quota).unwrap(), Duration::from_secs(seconds)).unwrap();
     let name = (PolicyName::new("ping").unwrap(), ApiName::new("ping").unwrap());
-    Policy::new(name.0, name.1, vec![window(1, 5), window(2, 60)]).unwrap()
+    let policy = Policy::new(name.0, name.1, vec![window(1, 5), window(2, 60)]).unwrap();
+    policy.with_window_names([Some("burst"), Some("minute")]).unwrap()
 }
 
 /// A decision by that policy, in which each window makes a call wait for so long.

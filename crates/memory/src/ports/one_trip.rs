@@ -3,11 +3,15 @@
 use async_trait::async_trait;
 use tollbar_core::{
     StoreError,
-    domain::{Check, Decision, Policy, SessionToken, Timestamp, UserId},
-    ports::{Crossing, OneTrip},
+    domain::{Check, Decision, Policy, SessionToken, Subject, Timestamp, UserId},
+    ports::{Crossing, OneTrip, RateLimiter},
 };
 
-use crate::{limits::UserLimits, live::MemoryLive, swept::Swept};
+use crate::{
+    limits::{LimitKey, Limits},
+    live::MemoryLive,
+    swept::Swept,
+};
 
 #[async_trait]
 impl OneTrip for MemoryLive {
@@ -16,7 +20,7 @@ impl OneTrip for MemoryLive {
         // Before the locks, since hashing takes longer than what is done under them.
         let verifier = token.verifier();
         let sessions = self.sessions.of(user);
-        let mut limits = self.limits.of(user);
+        let mut limits = self.limits.of(LimitKey::of(policy, user.into()));
         // Under both locks, so that no time of one user falls.
         let now = self.clock.now();
         let check = sessions.get(user).and_then(|known| known.check(token, &verifier, now));
@@ -31,9 +35,13 @@ impl OneTrip for MemoryLive {
     }
 
     async fn charge(&self, user: UserId, policy: &Policy) -> Result<Decision, StoreError> {
-        let mut limits = self.limits.of(user);
+        let mut limits = self.limits.of(LimitKey::of(policy, user.into()));
         let now = self.clock.now();
         Ok(self.limit_and_count(&mut limits, user, policy, now))
+    }
+
+    async fn limit(&self, subject: Subject, policy: &Policy) -> Result<Decision, StoreError> {
+        self.decide(policy, subject).await
     }
 }
 
@@ -41,12 +49,17 @@ impl MemoryLive {
     /// Limits a call and, where it is admitted, counts it before anybody else sees that it was charged.
     fn limit_and_count(
         &self,
-        limits: &mut Swept<UserLimits>,
+        limits: &mut Swept<LimitKey, Limits>,
         user: UserId,
         policy: &Policy,
         now: Timestamp,
     ) -> Decision {
-        let decision = limits.change(user, now).decide(policy, now);
+        let decision = if policy.windows().is_empty() {
+            // Nothing is kept of whom nothing limits.
+            Decision { at: now, windows: Vec::new() }
+        } else {
+            limits.change(LimitKey::of(policy, user.into()), now).decide(policy, now)
+        };
         if decision.allowed() {
             self.boards.record(policy.api(), user);
         }

@@ -3,27 +3,32 @@
 use async_trait::async_trait;
 use tollbar_core::{
     StoreError,
-    domain::{Decision, Policy, UserId},
+    domain::{Decision, Policy, Subject},
     ports::RateLimiter,
 };
 
-use crate::{limits::UserLimits, live::MemoryLive};
+use crate::{
+    limits::{LimitKey, Limits},
+    live::MemoryLive,
+};
 
 #[async_trait]
 impl RateLimiter for MemoryLive {
-    async fn decide(&self, policy: &Policy, user: UserId) -> Result<Decision, StoreError> {
-        let mut limits = self.limits.of(user);
-        // Under the lock, so that times of one user do not fall.
+    async fn decide(&self, policy: &Policy, subject: Subject) -> Result<Decision, StoreError> {
+        let key = LimitKey::of(policy, subject);
+        let mut limits = self.limits.of(key);
+        // Under the lock, so that times of one subject do not fall.
         let now = self.clock.now();
-        Ok(limits.change(user, now).decide(policy, now))
+        Ok(limits.change(key, now).decide(policy, now))
     }
 
-    async fn peek(&self, policy: &Policy, user: UserId) -> Result<Decision, StoreError> {
-        let limits = self.limits.of(user);
+    async fn peek(&self, policy: &Policy, subject: Subject) -> Result<Decision, StoreError> {
+        let key = LimitKey::of(policy, subject);
+        let limits = self.limits.of(key);
         let now = self.clock.now();
-        Ok(match limits.get(user) {
+        Ok(match limits.get(key) {
             Some(known) => known.peek(policy, now),
-            None => UserLimits::default().peek(policy, now),
+            None => Limits::default().peek(policy, now),
         })
     }
 }

@@ -6,14 +6,15 @@ local admit_in_general
 local function admit_the_rest()
   while index <= callers do
     local from = (index - 1) * CALL + 1
-    local policy, place, checks = byte(calls, from, from + 2)
+    local policy, place, checks, apart = byte(calls, from, from + 3)
     local key, record = KEYS[index], stored[index]
     if written[key] then
       record = call('GET', key)
     end
-    if not (checks == 1 and record and admit_plain(record, from, policy, place, key)) then
+    local may_be_plain = checks == 1 and place > 0 and apart == 0 and record
+    if not (may_be_plain and admit_plain(record, from, policy, place, key)) then
       admit_in_general = admit_in_general or general()
-      local answer = admit_in_general(record, from, policy, place, key)
+      local answer = admit_in_general(record, from, policy, place, key, apart)
       answered = answered + 1
       answers[answered] = answer
     end

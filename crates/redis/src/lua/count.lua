@@ -21,13 +21,13 @@ local function may_rank(place, total, from)
   if total ~= last then
     return total > last
   end
-  local high, low = unpack_at('>I4I4', calls, from + 3)
+  local high, low = unpack_at('>I4I4', calls, from + 4)
   return high < last_highs[place] or (high == last_highs[place] and low < last_lows[place])
 end
 
 -- Counts a call, before anything else of it: one that cannot be counted is not charged.
 local function count_call(place, from)
-  local at_key, user = callers + place, sub(calls, from + 3, from + 10)
+  local at_key, user = callers + place, sub(calls, from + 4, from + 11)
   local total = redis.pcall('HINCRBY', KEYS[at_key + places], user, '1')
   if type(total) ~= 'number' or total == 1 or may_rank(place, total, from) then
     counted = counted or rankings()

@@ -1,4 +1,5 @@
--- Any other call: a set of several sessions, or none; a long log, or one of a clock that stepped back; damage.
+-- Any other call: a set of several sessions, or none; a long log, or one of a clock that stepped back; buckets; limits that are kept
+-- apart, or whose subject is no user; damage.
 
 -- Nil where the session lives. As one string, version and verifier are compared by identity, in a time that tells nothing.
 local function verdict(record, from)
@@ -17,19 +18,27 @@ local function verdict(record, from)
   return is_later(version, record) and 'U' or 'D'
 end
 
-return function(record, from, index, place, key)
+return function(record, from, index, place, key, apart)
   record = checked(record)
-  local dead = byte(calls, from + 2) == 1 and verdict(record, from + 11)
+  local dead = byte(calls, from + 2) == 1 and verdict(record, from + 12)
   if dead then
     return dead
   end
-  local admitted, states, changed = decide(record, policies[index], now, true)
-  if admitted then
+  local limits_key, limits = key, record
+  if apart > 0 then
+    limits_key = KEYS[apart_from + apart]
+    limits = read_record(limits_key)
+  end
+  local admitted, states, changed = true, '', nil
+  if index > 0 then
+    admitted, states, changed = decide(limits, policies[index], now, true)
+  end
+  if admitted and place > 0 then
     count_call(place, from)
   end
   if changed then
-    write_record(key, changed, now, slack, EXTENSION)
-    written[key] = true
+    write_record(limits_key, changed, now, slack, EXTENSION)
+    written[limits_key] = true
   end
   return (admitted and 'A' or 'L') .. states
 end

@@ -29,13 +29,23 @@ local function admit_plain(record, from, index, place, key)
     unpack_at('>I1I4I2I4I4xxxxxxxxI7c40I7', record)
   if format ~= 2 or sessions ~= 2 or high ~= STAMP_HIGH or low ~= STAMP_LOW or now >= ends or now >= deadline
     -- As one string, version and verifier are compared by identity, in a time that tells nothing.
-    or session ~= sub(calls, from + 11, from + 50)
+    or session ~= sub(calls, from + 12, from + 51)
   then
     return false
   end
 
+  if index == 0 then
+    count_call(place, from)
+    answered = answered + 1
+    answers[answered] = 'A'
+    return true
+  end
+
   -- Of the logs, this policy's, and until when the others matter; one that does no more is cleared away in general.
   local policy = policies[index]
+  if policy.by_buckets then
+    return false
+  end
   local tag, needed, at = policy.tag, ends, LOGS
   local mine, head, next_at, units, longest, largest
   while at <= size do

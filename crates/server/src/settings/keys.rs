@@ -4,19 +4,29 @@ use std::{collections::BTreeMap, fmt::Display, ops::RangeInclusive, str::FromStr
 
 use config::{Config, Map, Source, Value, ValueKind};
 
-use super::error::{SettingsError, shown};
+use super::{
+    error::{SettingsError, shown},
+    lines::Lines,
+};
 
 /// All values, merged, by section and key.
 pub(super) struct Keys {
     values: BTreeMap<String, Value>,
     /// Where the values come from that do not say it themselves: a file's.
     file: String,
+    /// Where they stand in it.
+    lines: Lines,
 }
 
 impl Keys {
     /// The values of all sources; refuses the first key that the defaults do not have.
-    pub(super) fn of(merged: &Config, defaults: &Config, file: String) -> Result<Self, SettingsError> {
-        let (keys, known) = (Self { values: leaves(merged), file }, leaves(defaults));
+    pub(super) fn of(
+        merged: &Config,
+        defaults: &Config,
+        file: String,
+        lines: Lines,
+    ) -> Result<Self, SettingsError> {
+        let (keys, known) = (Self { values: leaves(merged), file, lines }, leaves(defaults));
         match keys.values.iter().find(|(key, _)| !known.contains_key(*key)) {
             Some((key, value)) => Err(keys.unknown(key, value)),
             None => Ok(keys),
@@ -30,8 +40,8 @@ impl Keys {
         rule: impl FnOnce(&str) -> Result<T, String>,
     ) -> Result<T, SettingsError> {
         let value = self.value(key)?;
-        let text = value.clone().into_string().map_err(|_| self.bad(key, &value, "one value"))?;
-        rule(&text).map_err(|must_be| self.bad(key, &value, must_be))
+        let text = value.clone().into_string().map_err(|_| self.bad(key, &value, "it must be one value"))?;
+        rule(&text).map_err(|must_be| self.bad(key, &value, format!("it must be {must_be}")))
     }
 
     /// Reads a whole number.
@@ -73,28 +83,33 @@ impl Keys {
 
     /// A value as it was set.
     pub(super) fn value(&self, key: &str) -> Result<Value, SettingsError> {
-        let nothing = || self.bad(key, &Value::new(None, ValueKind::Nil), "set, and not be a section");
+        let nothing =
+            || self.bad(key, &Value::new(None, ValueKind::Nil), "it must be set, and not be a section");
         self.values.get(key).cloned().ok_or_else(nothing)
     }
 
-    /// That a value does not fit.
-    pub(super) fn bad(&self, key: &str, value: &Value, must_be: impl Display) -> SettingsError {
+    /// That a value does not fit; the rule is a whole sentence.
+    pub(super) fn bad(&self, key: &str, value: &Value, rule: impl Into<String>) -> SettingsError {
         SettingsError::Bad {
             key: key.to_owned(),
             value: shown(key, &plain(value)),
-            origin: self.origin(value),
-            rule: format!("it must be {must_be}"),
+            origin: self.origin(key, value),
+            rule: rule.into(),
         }
     }
 
     /// That there is no such key.
     pub(super) fn unknown(&self, key: &str, value: &Value) -> SettingsError {
-        let (value, origin) = (shown(key, &plain(value)), self.origin(value));
+        let (value, origin) = (shown(key, &plain(value)), self.origin(key, value));
         SettingsError::Unknown { key: key.to_owned(), value, origin }
     }
 
-    fn origin(&self, value: &Value) -> String {
-        value.origin().map_or_else(|| self.file.clone(), str::to_owned)
+    fn origin(&self, key: &str, value: &Value) -> String {
+        let in_file = || match self.lines.at(key) {
+            Some(line) => format!("{}, line {line}", self.file),
+            None => self.file.clone(),
+        };
+        value.origin().map_or_else(in_file, str::to_owned)
     }
 }
 

@@ -1,30 +1,37 @@
 //! The one place that reads configuration: the environment over a file over the defaults, each value checked.
 
+mod authz;
 mod counts;
 mod database;
 mod error;
 mod gate;
 mod keys;
+mod lines;
 mod log;
+mod origin;
 mod password;
 mod policies;
 mod redis;
 mod server;
 mod session;
 mod sources;
+mod table;
 
 use std::{path::Path, time::Duration};
 
-use tollbar_core::domain::Policy;
+use tollbar_http::BarOptions;
 
 use self::keys::Keys;
+pub(crate) use self::origin::Stamp;
 pub use self::{
     counts::CountSettings,
     database::{DatabaseSettings, DatabaseUrl},
     error::SettingsError,
     gate::GateSettings,
     log::{LogFormat, LogLevel, LogSettings},
+    origin::Origin,
     password::PasswordSettings,
+    policies::PolicySettings,
     redis::RedisSettings,
     server::ServerSettings,
     session::SessionSettings,
@@ -52,8 +59,10 @@ pub struct Settings {
     pub counts: CountSettings,
     /// `[log]`
     pub log: LogSettings,
-    /// `[[policies]]`: so far, the one of `/ping`.
-    pub policy: Policy,
+    /// `[[policies]]` and `authz.unmatched`
+    pub policies: PolicySettings,
+    /// `headers`, `session.cookie` and `authz.trusted_proxies`
+    pub bar: BarOptions,
 }
 
 impl Settings {
@@ -77,7 +86,8 @@ impl Settings {
             gate: GateSettings::read(keys)?,
             counts: CountSettings::read(keys)?,
             log: LogSettings::read(keys)?,
-            policy: policies::read(keys)?,
+            policies: PolicySettings::read(keys)?,
+            bar: authz::read(keys)?,
         })
     }
 }

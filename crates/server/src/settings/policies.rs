@@ -1,106 +1,169 @@
-//! `[[policies]]`: so far exactly one, of `/ping`.
+//! `[[policies]]` and `authz.unmatched`: which requests are held to what.
 
-use config::{Map, Value, ValueKind};
-use tollbar_core::domain::{ApiName, Policy, PolicyName, Quota, Window};
+use config::{Value, ValueKind};
+use tollbar_core::{
+    domain::{ApiName, Policy, PolicyName, Quota, Window},
+    policies::{
+        HostPattern, Mode, OnOutage, PathPattern, PolicyTable, Rule, RuleOptions, TableError, Unmatched, Whom,
+    },
+};
 
-use super::{SettingsError, keys::Keys};
+use super::{SettingsError, keys::Keys, table::Table};
 
-const PATH: &str = "/ping";
-const API: &str = "ping";
-
-pub(super) fn read(keys: &Keys) -> Result<Policy, SettingsError> {
-    let list = keys.value("policies")?;
-    let (origin, rule) = (list.clone(), "a list of exactly one policy, in a file, in this version");
-    let ValueKind::Array(mut policies) = list.kind else { return Err(keys.bad("policies", &origin, rule)) };
-    let (Some(policy), true) = (policies.pop(), policies.is_empty()) else {
-        return Err(keys.bad("policies", &origin, rule));
-    };
-    let mut policy = Table::of(keys, "policies", policy)?;
-
-    let name = policy.take("name")?;
-    let name = policy.text("name", &name, |text| PolicyName::new(text).map_err(said))?;
-    let path = policy.take("path")?;
-    policy.text("path", &path, |text| {
-        if text == PATH { Ok(()) } else { Err(format!("it must be \"{PATH}\" in this version")) }
-    })?;
-    let windows = policy.take("windows")?;
-    policy.end()?;
-
-    let rule = "a list of windows such as { quota = 1, period = \"5s\" }";
-    let ValueKind::Array(list) = windows.kind.clone() else {
-        return Err(keys.bad("policies.windows", &windows, rule));
-    };
-    let list = list.into_iter().map(|item| window(keys, item)).collect::<Result<_, _>>()?;
-    let api = ApiName::new(API).expect("a constant that is a name");
-    Policy::new(name, api, list).map_err(|error| refused(keys, "policies.windows", &windows, said(error)))
+/// `[[policies]]` and `authz.unmatched`
+#[derive(Debug, Clone)]
+pub struct PolicySettings {
+    rules: Vec<Rule>,
+    unmatched: Unmatched,
 }
 
-fn window(keys: &Keys, item: Value) -> Result<Window, SettingsError> {
-    let mut window = Table::of(keys, "policies.windows", item)?;
-    let (quota, period) = (window.take("quota")?, window.take("period")?);
-    window.end()?;
-    let quota = window.text("quota", &quota, |text| {
+impl PolicySettings {
+    pub(super) fn read(keys: &Keys) -> Result<Self, SettingsError> {
+        let list = keys.value("policies")?;
+        let ValueKind::Array(items) = list.kind.clone() else {
+            return Err(keys.bad("policies", &list, "it must be a list of policies, in a file"));
+        };
+        let rule = |(at, item)| rule(keys, format!("policies[{at}]"), item);
+        let rules = items.into_iter().enumerate().map(rule).collect::<Result<_, _>>()?;
+        let words = [("session", Unmatched::Session), ("deny", Unmatched::Deny), ("allow", Unmatched::Allow)];
+        let settings = Self { rules, unmatched: keys.choice("authz.unmatched", &words)? };
+        match PolicyTable::new(settings.rules.clone(), settings.unmatched) {
+            Ok(_) => Ok(settings),
+            Err(error @ TableError::Size) => Err(keys.bad("policies", &list, error.to_string())),
+            Err(error @ (TableError::Twice(at, _) | TableError::Reserved(at))) => {
+                let key = format!("policies[{at}].name");
+                let name = settings.rules[at].options().policy.name().as_str();
+                Err(keys.bad(
+                    &key,
+                    &Value::new(list.origin().map(str::to_owned).as_ref(), name),
+                    error.to_string(),
+                ))
+            }
+        }
+    }
+
+    /// The policies, compiled.
+    pub fn table(&self) -> PolicyTable {
+        PolicyTable::new(self.rules.clone(), self.unmatched).expect("it was compiled once when it was read")
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.rules.len()
+    }
+}
+
+fn rule(keys: &Keys, path: String, item: Value) -> Result<Rule, SettingsError> {
+    let mut table = Table::of(keys, path, item)?;
+    let name = table.required("name", |text| PolicyName::new(text).map_err(said))?;
+    let api = table.optional("api", |text| ApiName::new(text).map_err(said))?;
+    let api = api.unwrap_or_else(|| ApiName::new(name.as_str()).expect("names of both follow one rule"));
+    let path = table.required("path", |text| PathPattern::new(text).map_err(said))?;
+    let methods = methods(&mut table)?;
+    let host = table.optional("host", |text| HostPattern::new(text).map_err(said))?;
+    let whom = table.optional("limit_by", whom)?.unwrap_or_default();
+    let session = table.optional("session", truth)?.unwrap_or(true);
+    let mode = table.choice("mode", &[("enforce", Mode::Enforce), ("shadow", Mode::Shadow)])?;
+    let outages = [("closed", OnOutage::Closed), ("open", OnOutage::Open), ("local", OnOutage::Local)];
+    let on_outage = table.choice("on_outage", &outages)?;
+    let policy = policy(keys, &mut table, name, api)?;
+    let (policy, costs) = cost(keys, &mut table, policy)?;
+    table.end()?;
+    let options = RuleOptions { policy, costs, methods, host, path, whom, session, mode, on_outage };
+    Rule::new(options).map_err(|error| table.refused(&error))
+}
+
+fn methods(table: &mut Table<'_>) -> Result<Vec<String>, SettingsError> {
+    let Some(value) = table.take_if_any("methods") else { return Ok(Vec::new()) };
+    let items = table.list("methods", &value, "methods such as \"GET\"")?;
+    if items.is_empty() {
+        return Err(table.refused_member("methods", &value, &"it must name a method; without it, all match"));
+    }
+    let word = |(_, item): (String, Value)| table.text("methods", &item, |text| Ok(text.to_owned()));
+    items.into_iter().map(word).collect()
+}
+
+fn whom(text: &str) -> Result<Whom, String> {
+    match text {
+        "user" => Ok(Whom::User),
+        "user+path" => Ok(Whom::UserAndPath),
+        "address" => Ok(Whom::Address),
+        _ => match text.strip_prefix("header:") {
+            Some(name) => Ok(Whom::Header(name.to_owned())),
+            None => Err("it must be \"user\", \"user+path\", \"address\" or \"header:NAME\"".to_owned()),
+        },
+    }
+}
+
+fn truth(text: &str) -> Result<bool, String> {
+    text.parse().map_err(|_| "it must be true or false".to_owned())
+}
+
+fn policy(
+    keys: &Keys,
+    table: &mut Table<'_>,
+    name: PolicyName,
+    api: ApiName,
+) -> Result<Policy, SettingsError> {
+    let by_buckets = table.choice("algorithm", &[("exact", false), ("gcra", true)])?;
+    let windows = table.take("windows")?;
+    let (mut list, mut names) = (Vec::new(), Vec::new());
+    for (path, item) in table.list("windows", &windows, "windows such as { quota = 1, period = \"5s\" }")? {
+        let (name, window) = window(keys, path, item)?;
+        names.push(name);
+        list.push(window);
+    }
+    if list.is_empty() {
+        return Ok(Policy::unlimited(name, api));
+    }
+    let policy = if by_buckets { Policy::gcra(name, api, list) } else { Policy::new(name, api, list) };
+    let policy = policy.and_then(|policy| policy.with_window_names(names.iter().map(Option::as_deref)));
+    policy.map_err(|error| table.refused_member("windows", &windows, &error))
+}
+
+fn window(keys: &Keys, path: String, item: Value) -> Result<(Option<String>, Window), SettingsError> {
+    let mut table = Table::of(keys, path, item)?;
+    let name = table.optional("name", |text| Ok(text.to_owned()))?;
+    let quota = table.required("quota", |text| {
         let units = text.parse().map_err(|_| "it must be a whole number".to_owned())?;
         Quota::new(units).map_err(said)
     })?;
-    window.text("period", &period, |text| {
+    let window = table.required("period", |text| {
         let period = humantime::parse_duration(text);
         let period = period.map_err(|_| "it must be a duration such as \"5s\"".to_owned())?;
         Window::new(quota, period).map_err(said)
-    })
+    })?;
+    table.end()?;
+    Ok((name, window))
+}
+
+/// The policy with the cost of a call, and the costs of single methods.
+fn cost(
+    keys: &Keys,
+    table: &mut Table<'_>,
+    policy: Policy,
+) -> Result<(Policy, Vec<(String, u32)>), SettingsError> {
+    let number = |text: &str| text.parse::<u32>().map_err(|_| "it must be a whole number".to_owned());
+    let Some(value) = table.take_if_any("cost") else { return Ok((policy, Vec::new())) };
+    let ValueKind::Table(methods) = value.kind.clone() else {
+        let charged = |text: &str| policy.clone().with_cost(number(text)?).map_err(said);
+        return Ok((table.text("cost", &value, charged)?, Vec::new()));
+    };
+    let of_methods = Table::of(keys, table.key("cost"), value)?;
+    let mut costs = Vec::new();
+    for (method, cost) in methods {
+        let units = of_methods.text(&method, &cost, |text| {
+            let units = number(text)?;
+            policy.clone().with_cost(units).map(|_| units).map_err(said)
+        })?;
+        costs.push((method, units));
+    }
+    Ok((policy, costs))
 }
 
 fn said(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
 
-fn refused(keys: &Keys, key: &str, value: &Value, rule: String) -> SettingsError {
-    match keys.bad(key, value, "") {
-        SettingsError::Bad { key, value, origin, .. } => SettingsError::Bad { key, value, origin, rule },
-        other => other,
-    }
-}
-
-/// One table of a list: each member is taken once, and none may be left.
-struct Table<'a> {
-    keys: &'a Keys,
-    name: &'static str,
-    whole: Value,
-    rest: Map<String, Value>,
-}
-
-impl<'a> Table<'a> {
-    fn of(keys: &'a Keys, name: &'static str, item: Value) -> Result<Self, SettingsError> {
-        let ValueKind::Table(rest) = item.kind.clone() else {
-            return Err(keys.bad(name, &item, "a table"));
-        };
-        Ok(Self { keys, name, whole: item, rest })
-    }
-
-    fn key(&self, member: &str) -> String {
-        format!("{}.{member}", self.name)
-    }
-
-    fn take(&mut self, member: &str) -> Result<Value, SettingsError> {
-        let found = self.rest.remove(member);
-        found.ok_or_else(|| self.keys.bad(self.name, &self.whole, format!("complete: it lacks {member}")))
-    }
-
-    fn text<T>(
-        &self,
-        member: &str,
-        value: &Value,
-        rule: impl FnOnce(&str) -> Result<T, String>,
-    ) -> Result<T, SettingsError> {
-        let refused = |rule| refused(self.keys, &self.key(member), value, rule);
-        let text = value.clone().into_string().map_err(|_| refused("it must be one value".to_owned()))?;
-        rule(&text).map_err(refused)
-    }
-
-    fn end(&self) -> Result<(), SettingsError> {
-        match self.rest.iter().next() {
-            Some((member, value)) => Err(self.keys.unknown(&self.key(member), value)),
-            None => Ok(()),
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use std::{collections::HashMap, ffi::OsString, fs, path::Path};
 
 use config::{Config, Environment, File, FileFormat, Value};
 
-use super::{SettingsError, keys::Keys};
+use super::{SettingsError, keys::Keys, lines::Lines};
 
 const DEFAULTS: &str = include_str!("../../config/default.toml");
 const PREFIX: &str = "TOLLBAR";
@@ -62,8 +62,11 @@ pub(super) fn merge(file: Option<&Path>, variables: Variables) -> Result<Keys, S
         .build()
         .expect("config/default.toml is tested to be TOML");
     let mut merged = Config::builder().add_source(defaults.clone());
+    let mut lines = Lines::default();
     if let Some(file) = file {
-        merged = merged.add_source(File::from_str(&read(file)?, FileFormat::Toml));
+        let text = read(file)?;
+        lines = Lines::of(&text);
+        merged = merged.add_source(File::from_str(&text, FileFormat::Toml));
     }
     let mut urls = Config::builder();
     for (variable, key) in URLS {
@@ -84,7 +87,7 @@ pub(super) fn merge(file: Option<&Path>, variables: Variables) -> Result<Keys, S
     // The names are all that can be wrong here: a part of one that is no key.
     let config = config.map_err(|_| SettingsError::Variable(names.join(", ")))?;
     let file = file.map_or_else(|| "config/default.toml".to_owned(), |file| file.display().to_string());
-    Keys::of(&config, &defaults, file)
+    Keys::of(&config, &defaults, file, lines)
 }
 
 /// The text of a file that is TOML. `config` says neither file nor line of what is not.

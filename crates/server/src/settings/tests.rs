@@ -3,7 +3,8 @@
 use std::{io::Write, num::NonZeroUsize, time::Duration};
 
 use tempfile::NamedTempFile;
-use tollbar_core::sessions::OnCacheOutage;
+use tollbar_core::{policies::RequestPath, sessions::OnCacheOutage};
+use tollbar_http::{HeaderFormat, TrustedProxies};
 
 use super::{DatabaseUrl, LogFormat, Settings, Variables};
 
@@ -13,7 +14,7 @@ fn file(text: &str) -> NamedTempFile {
     file
 }
 
-fn load(text: &str, variables: &[(&str, &str)]) -> Result<Settings, String> {
+pub(super) fn load(text: &str, variables: &[(&str, &str)]) -> Result<Settings, String> {
     let file = file(text);
     let loaded = Settings::load(Some(file.path()), Variables::of(variables.iter().copied()));
     loaded.map_err(|error| error.to_string().replace(&file.path().display().to_string(), "FILE"))
@@ -36,9 +37,17 @@ fn the_defaults_are_those_of_the_design() {
         (settings.ping_delay, settings.counts.flush),
         (Duration::from_millis(100), Duration::from_secs(1))
     );
+    assert_eq!(settings.bar.headers, HeaderFormat::Draft11);
+    assert!(!settings.bar.cookies);
+    assert_eq!(settings.bar.trusted_proxies, TrustedProxies::default());
+    let table = settings.policies.table();
+    let policy = table.find("GET", None, &RequestPath::of(b"/ping")).unwrap().policy("GET").clone();
     let windows: Vec<_> =
-        settings.policy.windows().iter().map(|window| (window.quota(), window.period().as_secs())).collect();
-    assert_eq!((settings.policy.name().as_str(), windows), ("ping", vec![(1, 5), (2, 60)]));
+        policy.windows().iter().map(|window| (window.quota(), window.period().as_secs())).collect();
+    assert_eq!((policy.name().as_str(), windows), ("ping", vec![(1, 5), (2, 60)]));
+    assert_eq!(policy.window_names(), ["burst", "minute"]);
+    let unmatched = table.find("GET", None, &RequestPath::of(b"/other")).unwrap();
+    assert!(unmatched.options().session && unmatched.options().policy.windows().is_empty());
 }
 
 #[test]
@@ -78,8 +87,9 @@ fn a_files_list_of_policies_replaces_the_default_list() {
         "[[policies]]\nname = \"p\"\npath = \"/ping\"\nwindows = [{ quota = 7, period = \"1h\" }]\n",
         &[],
     );
-    let policy = settings.unwrap().policy;
-    assert_eq!((policy.name().as_str(), policy.windows().len(), policy.windows()[0].quota()), ("p", 1, 7));
+    let table = settings.unwrap().policies.table();
+    let policy = &table.rules()[0].options().policy;
+    assert_eq!((table.rules().len(), policy.name().as_str(), policy.windows()[0].quota()), (1, "p", 7));
 }
 
 #[test]
@@ -89,72 +99,49 @@ fn nothing_is_a_size_of_the_deny_cache() {
 
 #[test]
 fn a_mistake_in_the_file_is_one_line_that_names_key_and_value() {
-    let windows = "windows = [{ quota = 1, period = \"5s\" }]";
-    let policy = |rest: &str| format!("[[policies]]\nname = \"p\"\npath = \"/ping\"\n{rest}\n");
     for (text, line) in [
         ("[server\n", "the configuration file FILE, line 1: unclosed table, expected `]`"),
         (
             "a = 1\n\nb = \"hunter2\n",
             "the configuration file FILE, line 3: invalid basic string, expected `\"`",
         ),
-        ("[server]\nbnd = \"x\"\n", "unknown setting server.bnd = \"x\", from FILE"),
-        ("[sever]\nbind = \"x\"\n", "unknown setting sever.bind = \"x\", from FILE"),
-        ("server = 5\n", "unknown setting server = \"5\", from FILE"),
-        ("[server]\nBind = \"x\"\n", "unknown setting server.Bind = \"x\", from FILE"),
-        ("[database]\npasword = \"hunter2\"\n", "unknown setting database.pasword = (not shown), from FILE"),
+        ("[server]\nbnd = \"x\"\n", "unknown setting server.bnd = \"x\", from FILE, line 2"),
+        ("[sever]\nbind = \"x\"\n", "unknown setting sever.bind = \"x\", from FILE, line 2"),
+        ("server = 5\n", "unknown setting server = \"5\", from FILE, line 1"),
+        ("[server]\nBind = \"x\"\n", "unknown setting server.Bind = \"x\", from FILE, line 2"),
+        ("[database]\npasword = \"hunter2\"\n", "unknown setting database.pasword = (not shown), from FILE, line 2"),
         (
             "[server]\nbind = \"nowhere\"\n",
-            "bad setting server.bind = \"nowhere\", from FILE: it must be address and port, such as 127.0.0.1:8080 or [::1]:8080",
+            "bad setting server.bind = \"nowhere\", from FILE, line 2: it must be address and port, such as 127.0.0.1:8080 or [::1]:8080",
         ),
-        ("[server]\nbind = [1]\n", "bad setting server.bind = \"(a list)\", from FILE: it must be one value"),
+        ("[server]\nbind = [1]\n", "bad setting server.bind = \"(a list)\", from FILE, line 2: it must be one value"),
         (
             "[password]\nbcrypt_cost = 3\n",
-            "bad setting password.bcrypt_cost = \"3\", from FILE: it must be a whole number from 4 to 31",
+            "bad setting password.bcrypt_cost = \"3\", from FILE, line 2: it must be a whole number from 4 to 31",
         ),
         (
             "[gate]\ndeny_cache = -1\n",
-            "bad setting gate.deny_cache = \"-1\", from FILE: it must be a whole number from 0 to 10000000",
+            "bad setting gate.deny_cache = \"-1\", from FILE, line 2: it must be a whole number from 0 to 10000000",
         ),
         (
             "[session]\nttl = 30\n",
-            "bad setting session.ttl = \"30\", from FILE: it must be a duration such as \"30s\", from 1s to 1year 18h",
+            "bad setting session.ttl = \"30\", from FILE, line 2: it must be a duration such as \"30s\", from 1s to 1year 18h",
         ),
         (
             "[counts]\nflush = \"0s\"\n",
-            "bad setting counts.flush = \"0s\", from FILE: it must be a duration such as \"30s\", from 10ms to 1m",
+            "bad setting counts.flush = \"0s\", from FILE, line 2: it must be a duration such as \"30s\", from 10ms to 1m",
         ),
         (
             "[session]\non_cache_outage = \"wait\"\n",
-            "bad setting session.on_cache_outage = \"wait\", from FILE: it must be one of \"serve\", \"refuse\"",
+            "bad setting session.on_cache_outage = \"wait\", from FILE, line 2: it must be one of \"serve\", \"refuse\"",
         ),
         (
             "[redis]\nurl = \"rediss://:hunter2@h\"\n",
-            "bad setting redis.url = \"rediss://…\", from FILE: it must be empty, or redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]: rediss:// comes with a later version; only redis:// is served now",
+            "bad setting redis.url = \"rediss://…\", from FILE, line 2: it must be empty, or redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]: rediss:// comes with a later version; only redis:// is served now",
         ),
         (
             "[redis]\nprefix = \"a{b\"\n",
-            "bad setting redis.prefix = \"a{b\", from FILE: it must be 1 to 64 visible ASCII characters without braces",
-        ),
-        (
-            "policies = []\n",
-            "bad setting policies = \"(a list)\", from FILE: it must be a list of exactly one policy, in a file, in this version",
-        ),
-        (
-            &policy("windows = []"),
-            "bad setting policies.windows = \"(a list)\", from FILE: a policy has 1 to 8 windows, not 0",
-        ),
-        (
-            &policy("windows = [{ quota = 0, period = \"5s\" }]"),
-            "bad setting policies.windows.quota = \"0\", from FILE: quota 0 is not from 1 to 10000",
-        ),
-        (
-            &policy("windows = [{ quota = 1 }]"),
-            "bad setting policies.windows = \"(a section)\", from FILE: it must be complete: it lacks period",
-        ),
-        (&policy(&format!("{windows}\nhost = \"x\"")), "unknown setting policies.host = \"x\", from FILE"),
-        (
-            &policy(windows).replace("/ping", "/pong"),
-            "bad setting policies.path = \"/pong\", from FILE: it must be \"/ping\" in this version",
+            "bad setting redis.prefix = \"a{b\", from FILE, line 2: it must be 1 to 64 visible ASCII characters without braces",
         ),
     ] {
         assert_eq!(load(text, &[]).unwrap_err(), line);
@@ -176,7 +163,7 @@ fn a_mistake_in_the_environment_is_one_line_that_names_key_and_value() {
         (
             "TOLLBAR__POLICIES",
             "x",
-            "bad setting policies = \"x\", from the environment: it must be a list of exactly one policy, in a file, in this version",
+            "bad setting policies = \"x\", from the environment: it must be a list of policies, in a file",
         ),
         (
             "TOLLBAR__DATABASE__URL",

@@ -6,7 +6,10 @@ use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tollbar::{Application, RunError, Settings, StartError, settings::Variables};
+use tollbar::{
+    Application, RunError, StartError,
+    settings::{Origin, Variables},
+};
 
 use crate::tiers::Tiers;
 
@@ -25,8 +28,8 @@ impl Service {
 
     pub(crate) async fn try_start(tiers: &Tiers, more: &[(&str, &str)]) -> Result<Self, StartError> {
         let more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let variables = Variables::of(tiers.variables().into_iter().chain(more));
-        let application = Application::build(Settings::load(None, variables).unwrap()).await?;
+        let origin = Origin::new(None, Variables::of(tiers.variables().into_iter().chain(more)));
+        let application = Application::build(origin.load().unwrap(), origin).await?;
         let (address, stop) = (application.address(), CancellationToken::new());
         let task = tokio::spawn(application.run(stop.clone()));
         Ok(Self { client: Client::of(address), address, stop, task })

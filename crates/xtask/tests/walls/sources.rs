@@ -16,9 +16,9 @@ struct Place {
 }
 
 const ERRORS: Place = Place {
-    signs: &[concat!("ResponseError", " for ")],
-    home: &["crates/http/src/error.rs"],
-    rule: "errors become HTTP in crates/http/src/error.rs",
+    signs: &[concat!("ResponseError", " for "), concat!("ABOUT", "_BLANK,")],
+    home: &["crates/http/src/error.rs", "crates/wire/src/"],
+    rule: "errors become HTTP in crates/http/src/error.rs, and what the bar denies in crates/wire/src/denial.rs",
 };
 
 const SETTINGS: Place = Place {

@@ -62,7 +62,11 @@ fn limited(policy: &Policy) -> Crossing {
 #[tokio::test]
 async fn an_admitted_call_takes_one_trip_and_joins_the_epoch() {
     let bench = Bench::of(saying(1, |policy| Crossing::Admitted(decision(policy, &[(0, 5, 0)]))));
-    let expected = Admission::Admitted { user: user(), decision: decision(&ping(), &[(0, 5, 0)]) };
+    let expected = Admission::Admitted {
+        user: user(),
+        session: crate::domain::Version::new(2),
+        decision: decision(&ping(), &[(0, 5, 0)]),
+    };
     assert_eq!(bench.call(2, &ping()).await, expected);
     assert_eq!(bench.counted().await, 1);
 }

@@ -1,0 +1,151 @@
+//! The gate for while the live tier is away: sessions by the durable tier, and limits of this process or none.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use async_trait::async_trait;
+
+use crate::{
+    StoreError,
+    counts::CallBook,
+    domain::{Decision, Policy, Subject},
+    ports::{Admission, Clock, Gate, RateLimiter},
+    sessions::TieredSessions,
+};
+
+/// How many processes share the limits, as far as is known. Clones share the number.
+#[derive(Debug, Clone)]
+pub struct LiveProcesses(Arc<AtomicU32>);
+
+impl Default for LiveProcesses {
+    /// This one.
+    fn default() -> Self {
+        Self(Arc::new(AtomicU32::new(1)))
+    }
+}
+
+impl LiveProcesses {
+    /// Says how many there are, this one included.
+    pub fn set(&self, processes: u32) {
+        self.0.store(processes.max(1), Ordering::Relaxed);
+    }
+
+    /// How many there are.
+    pub fn get(&self) -> u32 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A gate that asks no live tier. What it admits is counted in the ledger, from which the live counts are raised later.
+pub struct DurableGate {
+    sessions: Arc<TieredSessions>,
+    book: Arc<CallBook>,
+    clock: Arc<dyn Clock>,
+    limits: Option<(Arc<dyn RateLimiter>, LiveProcesses)>,
+}
+
+impl DurableGate {
+    /// A gate that limits nobody.
+    pub fn open(sessions: Arc<TieredSessions>, book: Arc<CallBook>, clock: Arc<dyn Clock>) -> Self {
+        Self { sessions, book, clock, limits: None }
+    }
+
+    /// A gate that limits by a limiter of this process: every quota over its period times the number of processes, so that
+    /// together they admit no more in the long run than the policy does. At once, each may admit a quota.
+    pub fn local(
+        sessions: Arc<TieredSessions>,
+        book: Arc<CallBook>,
+        clock: Arc<dyn Clock>,
+        limiter: Arc<dyn RateLimiter>,
+        processes: LiveProcesses,
+    ) -> Self {
+        Self { sessions, book, clock, limits: Some((limiter, processes)) }
+    }
+
+    async fn decide(&self, subject: Subject, policy: &Policy) -> Result<Decision, StoreError> {
+        match &self.limits {
+            Some((limiter, processes)) if !policy.windows().is_empty() => {
+                limiter.decide(&policy.stretched(processes.get()), subject).await
+            }
+            _ => Ok(Decision { at: self.clock.now(), windows: Vec::new() }),
+        }
+    }
+}
+
+#[async_trait]
+impl Gate for DurableGate {
+    async fn admit(&self, token: &str, policy: &Policy) -> Result<Admission, StoreError> {
+        let Some(token) = self.sessions.recognise(token) else { return Ok(Admission::Unauthenticated) };
+        if !self.sessions.is_live_durably(&token).await? {
+            return Ok(Admission::Unauthenticated);
+        }
+        let (user, session) = (token.user(), token.version());
+        // Before the charge: a call that could not be counted should not cost its caller anything.
+        let passage = self.book.enter()?;
+        let decision = self.decide(user.into(), policy).await?;
+        if !decision.allowed() {
+            return Ok(Admission::Limited { user, decision });
+        }
+        passage.count(policy.api(), user);
+        Ok(Admission::Admitted { user, session, decision })
+    }
+
+    async fn limit(&self, subject: Subject, policy: &Policy) -> Result<Decision, StoreError> {
+        self.decide(subject, policy).await
+    }
+
+    fn policies_changed(&self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        domain::{Session, SessionSet, Version},
+        gate::fixture::{decision, policy, sessions, token, user},
+        ports::{ManualClock, MockRateLimiter, MockSessionCache, MockSessionStore},
+    };
+
+    /// Sessions whose durable tier has the user's session of version 2.
+    fn durable() -> Arc<TieredSessions> {
+        let mut store = MockSessionStore::new();
+        store.expect_load().returning(|_, _| {
+            let remaining = std::time::Duration::from_secs(60);
+            let session = Session { version: Version::new(2), verifier: token(2).verifier(), remaining };
+            Ok(Some(SessionSet { version: Version::new(2), sessions: vec![session] }))
+        });
+        sessions(store, MockSessionCache::new())
+    }
+
+    #[tokio::test]
+    async fn a_quota_is_spread_over_as_many_periods_as_there_are_processes() {
+        let mut limiter = MockRateLimiter::new();
+        limiter.expect_decide().times(2).returning(|asked, _| {
+            assert_eq!(asked.windows(), policy("ping", &[(1, 15), (2, 180)]).windows());
+            Ok(decision(asked, &[(0, 15, 0), (1, 180, 0)]))
+        });
+        let (book, processes) = (Arc::new(CallBook::new(10)), LiveProcesses::default());
+        let clock = Arc::new(ManualClock::new());
+        let gate = DurableGate::local(durable(), book.clone(), clock, Arc::new(limiter), processes.clone());
+        processes.set(3);
+        let ping = policy("ping", &[(1, 5), (2, 60)]);
+        let admission = gate.admit(&token(2).expose(), &ping).await.unwrap();
+        assert!(matches!(admission, Admission::Admitted { session, .. } if session == Version::new(2)));
+        assert_eq!(book.close().unwrap().settled().await[0].calls, 1);
+        gate.limit(user().into(), &ping).await.unwrap();
+        assert_eq!(gate.admit(&token(1).expose(), &ping).await.unwrap(), Admission::Unauthenticated);
+    }
+
+    #[tokio::test]
+    async fn an_open_gate_limits_nobody_and_counts_all() {
+        let book = Arc::new(CallBook::new(10));
+        let gate = DurableGate::open(durable(), book.clone(), Arc::new(ManualClock::new()));
+        for _ in 0..3 {
+            let admission = gate.admit(&token(2).expose(), &policy("ping", &[(1, 5)])).await.unwrap();
+            assert!(matches!(admission, Admission::Admitted { decision, .. } if decision.windows.is_empty()));
+        }
+        assert_eq!(book.close().unwrap().settled().await[0].calls, 3);
+    }
+}

@@ -1,0 +1,254 @@
+//! Which gate is asked for what, and what becomes of its answer.
+
+use std::time::Duration;
+
+use mockall::Sequence;
+
+use super::*;
+use crate::{
+    domain::{ApiName, PolicyName, Quota, Timestamp, Window, WindowState},
+    policies::{PathPattern, RuleOptions, Unmatched},
+    ports::MockGate,
+};
+
+fn policy() -> Policy {
+    let window = Window::new(Quota::new(3).unwrap(), Duration::from_secs(5)).unwrap();
+    let (name, api) = (PolicyName::new("orders").unwrap(), ApiName::new("shop").unwrap());
+    Policy::new(name, api, vec![window]).unwrap()
+}
+
+fn options() -> RuleOptions {
+    RuleOptions::new(policy(), PathPattern::new("/orders/{id}").unwrap())
+}
+
+fn user() -> UserId {
+    UserId::new(7).unwrap()
+}
+
+fn decision(policy: &Policy, wait: u64) -> Decision {
+    let state = |window: &Window| WindowState {
+        window: *window,
+        remaining: 0,
+        reset_after: Duration::from_secs(5),
+        retry_after: Duration::from_secs(wait),
+    };
+    Decision { at: Timestamp::default(), windows: policy.windows().iter().map(state).collect() }
+}
+
+fn admitted(policy: &Policy) -> Admission {
+    Admission::Admitted { user: user(), session: Version::new(2), decision: decision(policy, 0) }
+}
+
+fn down() -> StoreError {
+    StoreError::transient("test", "down")
+}
+
+/// Over this rule, with mocks that must not be asked but for what `program` makes them expect: usual, open, local.
+fn authorize(options: RuleOptions, program: impl FnOnce(&mut [MockGate; 3])) -> Authorize {
+    let mut gates = [MockGate::new(), MockGate::new(), MockGate::new()];
+    program(&mut gates);
+    let [gate, open, local] = gates.map(|gate| Arc::new(gate) as Arc<dyn Gate>);
+    let table = PolicyTable::new(vec![Rule::new(options).unwrap()], Unmatched::Deny).unwrap();
+    Authorize::new(Policies::new(table), gate, open, local)
+}
+
+fn token() -> Credential {
+    Credential::Token(Zeroizing::new("tbs_t".to_owned()))
+}
+
+async fn ask(
+    authorize: &Authorize,
+    method: &str,
+    path: &str,
+    credential: Credential,
+) -> Result<Verdict, StoreError> {
+    let key = |name: &str| name.eq_ignore_ascii_case("x-api-key").then(|| b"k1".to_vec());
+    let facts = RequestFacts {
+        method,
+        host: None,
+        path: RequestPath::of(path.as_bytes()),
+        address: Some("192.0.2.1".parse().unwrap()),
+        header: &key,
+        credential,
+    };
+    authorize.decide(&authorize.question(facts)).await
+}
+
+const IDENTITY: fn() -> Option<Identity> = || Some(Identity { user: user(), session: Version::new(2) });
+
+#[tokio::test]
+async fn a_user_is_limited_in_one_question() {
+    let authorize = authorize(options(), |[gate, ..]| {
+        gate.expect_admit()
+            .once()
+            .withf(|token, asked| token == "tbs_t" && *asked == policy())
+            .returning(|_, policy| Ok(admitted(policy)));
+        let limited = |policy: &Policy| Admission::Limited { user: user(), decision: decision(policy, 4) };
+        gate.expect_admit().once().returning(move |_, policy| Ok(limited(policy)));
+        gate.expect_admit().once().returning(|_, _| Ok(Admission::Unauthenticated));
+    });
+    let limits = |wait| Limits { policy: policy(), decision: decision(&policy(), wait) };
+    let verdict = ask(&authorize, "GET", "/orders/7", token()).await.unwrap();
+    assert_eq!(verdict, Verdict::Admitted { identity: IDENTITY(), limits: Some(limits(0)) });
+    let verdict = ask(&authorize, "GET", "/orders/7", token()).await.unwrap();
+    assert_eq!(verdict, Verdict::Limited(limits(4)));
+    assert_eq!(ask(&authorize, "GET", "/orders/7", token()).await.unwrap(), Verdict::InvalidCredential);
+}
+
+#[tokio::test]
+async fn without_a_token_and_without_a_policy_no_gate_is_asked() {
+    let authorize = authorize(options(), |_| {});
+    for (credential, expected) in [
+        (Credential::None, Verdict::NoCredential),
+        (Credential::Malformed, Verdict::InvalidCredential),
+        (Credential::CrossSite, Verdict::CrossSite),
+    ] {
+        assert_eq!(ask(&authorize, "GET", "/orders/7", credential).await.unwrap(), expected);
+    }
+    assert_eq!(ask(&authorize, "GET", "/other", token()).await.unwrap(), Verdict::Unmatched);
+}
+
+#[tokio::test]
+async fn each_path_has_a_state_of_its_own_where_it_is_chosen() {
+    let authorize = authorize(RuleOptions { whom: Whom::UserAndPath, ..options() }, |[gate, ..]| {
+        let path = Fingerprint::of_path("/orders/7");
+        gate.expect_admit()
+            .times(2)
+            .withf(move |_, asked| *asked == policy().at_path(path))
+            .returning(|_, policy| Ok(admitted(policy)));
+    });
+    for path in ["/orders/7", "//orders/%37/?x=1"] {
+        assert!(matches!(ask(&authorize, "GET", path, token()).await, Ok(Verdict::Admitted { .. })));
+    }
+}
+
+#[tokio::test]
+async fn other_subjects_are_decided_first_and_then_the_session_without_a_limit() {
+    for (whom, subject) in [
+        (Whom::Address, Subject::address("192.0.2.1".parse().unwrap())),
+        (Whom::Header("X-Api-Key".into()), Subject::header("x-api-key", Some(b"k1"))),
+        (Whom::Header("X-Other".into()), Subject::header("x-other", None)),
+    ] {
+        let mut order = Sequence::new();
+        let authorize = authorize(RuleOptions { whom, ..options() }, |[gate, ..]| {
+            gate.expect_limit()
+                .once()
+                .in_sequence(&mut order)
+                .withf(move |asked, by| *asked == subject && *by == policy())
+                .returning(|_, policy| Ok(decision(policy, 0)));
+            gate.expect_admit()
+                .once()
+                .in_sequence(&mut order)
+                .withf(|_, by| *by == policy().without_windows())
+                .returning(|_, policy| Ok(admitted(policy)));
+            gate.expect_limit().times(2).returning(|_, policy| Ok(decision(policy, 3)));
+        });
+        let limits = |wait| Limits { policy: policy(), decision: decision(&policy(), wait) };
+        let verdict = ask(&authorize, "GET", "/orders/7", token()).await.unwrap();
+        assert_eq!(verdict, Verdict::Admitted { identity: IDENTITY(), limits: Some(limits(0)) });
+        for credential in [token(), Credential::None] {
+            let verdict = ask(&authorize, "GET", "/orders/7", credential).await.unwrap();
+            assert_eq!(verdict, Verdict::Limited(limits(3)));
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_a_session_nobody_is_authenticated() {
+    let whom = RuleOptions { whom: Whom::Address, session: false, ..options() };
+    let authorize = authorize(whom, |[gate, ..]| {
+        gate.expect_limit().once().returning(|_, policy| Ok(decision(policy, 0)));
+    });
+    let verdict = ask(&authorize, "GET", "/orders/7", Credential::Malformed).await.unwrap();
+    assert!(matches!(verdict, Verdict::Admitted { identity: None, limits: Some(_) }));
+}
+
+#[tokio::test]
+async fn the_method_chooses_the_cost() {
+    let costs = vec![("POST".to_owned(), 3)];
+    let authorize = authorize(RuleOptions { costs, ..options() }, |[gate, ..]| {
+        for cost in [3, 1] {
+            gate.expect_admit()
+                .once()
+                .withf(move |_, by| by.cost() == cost)
+                .returning(|_, policy| Ok(admitted(policy)));
+        }
+    });
+    for method in ["POST", "GET"] {
+        ask(&authorize, method, "/orders/7", token()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_shadow_denies_nobody_and_counts_everybody() {
+    for whom in [Whom::User, Whom::Address] {
+        let shadow = RuleOptions { mode: Mode::Shadow, whom, ..options() };
+        let authorize = authorize(shadow, |[gate, ..]| {
+            gate.expect_limit().returning(|_, policy| Ok(decision(policy, 3)));
+            gate.expect_admit()
+                .withf(|_, by| by.windows().is_empty())
+                .once()
+                .returning(|_, policy| Ok(admitted(policy)));
+            gate.expect_admit().returning(|_, policy| {
+                Ok(Admission::Limited { user: user(), decision: decision(policy, 3) })
+            });
+        });
+        let verdict = ask(&authorize, "GET", "/orders/7", token()).await.unwrap();
+        assert_eq!(verdict, Verdict::Admitted { identity: IDENTITY(), limits: None });
+    }
+}
+
+#[tokio::test]
+async fn while_the_live_tier_is_away_each_policy_does_what_it_says() {
+    for (on_outage, asked) in
+        [(OnOutage::Closed, None), (OnOutage::Open, Some(1)), (OnOutage::Local, Some(2))]
+    {
+        let by = |whom| RuleOptions { whom, on_outage, ..options() };
+        let authorize_user = authorize(by(Whom::User), |gates| {
+            gates[0].expect_admit().once().returning(|_, _| Err(down()));
+            if let Some(at) = asked {
+                gates[at].expect_admit().once().returning(|_, policy| Ok(admitted(policy)));
+            }
+        });
+        let verdict = ask(&authorize_user, "GET", "/orders/7", token()).await;
+        assert_eq!(verdict.is_ok(), asked.is_some());
+        let authorize_address = authorize(by(Whom::Address), |gates| {
+            gates[0].expect_limit().once().returning(|_, _| Err(down()));
+            gates[0].expect_admit().returning(|_, _| Err(down()));
+            if let Some(at) = asked {
+                gates[at].expect_limit().once().returning(|_, policy| Ok(decision(policy, 0)));
+                gates[at].expect_admit().once().returning(|_, policy| Ok(admitted(policy)));
+            }
+        });
+        let verdict = ask(&authorize_address, "GET", "/orders/7", token()).await;
+        assert_eq!(verdict.is_ok(), asked.is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_mistake_of_the_live_tier_opens_nothing() {
+    let authorize = authorize(RuleOptions { on_outage: OnOutage::Open, ..options() }, |[gate, ..]| {
+        gate.expect_admit().once().returning(|_, _| Err(StoreError::permanent("test", "damaged")));
+    });
+    assert!(ask(&authorize, "GET", "/orders/7", token()).await.is_err());
+}
+
+#[tokio::test]
+async fn an_exchange_is_told_to_the_gate_and_leaves_questions_as_they_were_asked() {
+    let authorize = authorize(options(), |[gate, ..]| {
+        gate.expect_policies_changed().once().return_const(());
+        gate.expect_admit().once().returning(|_, policy| Ok(admitted(policy)));
+    });
+    let facts = RequestFacts {
+        method: "GET",
+        host: None,
+        path: RequestPath::of(b"/orders/7"),
+        address: None,
+        header: &|_| None,
+        credential: token(),
+    };
+    let question = authorize.question(facts);
+    authorize.exchange(PolicyTable::new(vec![], Unmatched::Deny).unwrap());
+    assert!(matches!(authorize.decide(&question).await, Ok(Verdict::Admitted { .. })));
+    assert_eq!(ask(&authorize, "GET", "/orders/7", token()).await.unwrap(), Verdict::Unmatched);
+}

@@ -1,0 +1,69 @@
+//! Policies that change while the service runs: read again after a SIGHUP, and where their file has changed.
+
+use std::time::Duration;
+
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::interval,
+};
+use tokio_util::sync::CancellationToken;
+use tollbar_http::Bar;
+use tracing::{error, info, warn};
+
+use crate::settings::{Origin, Stamp};
+
+/// How often the file is looked at. Polling sees every kind of change on every kind of file system: edits in place, renames over the
+/// file, and links that are turned, as Kubernetes does.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// Exchanges the policies until `stop`.
+pub(crate) async fn reload(origin: Origin, bar: Bar, stop: CancellationToken) {
+    let mut hangup = match signal(SignalKind::hangup()) {
+        Ok(hangup) => hangup,
+        Err(error) => {
+            warn!(%error, "no signals: policies are not read again");
+            return;
+        }
+    };
+    let mut tick = interval(EVERY);
+    let mut held = origin.begun();
+    let mut seen = held;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = hangup.recv() => {
+                (held, seen) = aside(&origin, Origin::stamp).await.map_or((held, seen), |now| (now, now));
+                exchange(&origin, &bar).await;
+            }
+            _ = tick.tick() => {
+                let Some(now): Option<Stamp> = aside(&origin, Origin::stamp).await else { continue };
+                // Twice the same: whoever writes the file has finished. A file that is gone changes nothing.
+                if now.is_some() && now == seen && now != held {
+                    held = now;
+                    exchange(&origin, &bar).await;
+                }
+                seen = now;
+            }
+        }
+    }
+}
+
+/// Does what may wait for a disk where waiting is allowed.
+async fn aside<T: Send + 'static>(origin: &Origin, work: fn(&Origin) -> T) -> Option<T> {
+    let origin = origin.clone();
+    let done = tokio::task::spawn_blocking(move || work(&origin)).await;
+    done.inspect_err(|panic| error!(%panic, "the former policies hold: the settings were not read")).ok()
+}
+
+/// Reads the settings and takes the policies out of them, or leaves all as it is.
+async fn exchange(origin: &Origin, bar: &Bar) {
+    match aside(origin, Origin::load).await {
+        Some(Ok(settings)) => {
+            bar.authorize().exchange(settings.policies.table());
+            let policies = settings.policies.count();
+            info!(policies, "the policies were exchanged; other settings hold from the next start on");
+        }
+        Some(Err(error)) => error!(%error, "the former policies hold: the settings cannot be used"),
+        None => {}
+    }
+}
