@@ -1,5 +1,5 @@
 //! Real engines for tests: databases and prefixes on the servers that `cargo xtask test` starts, private servers
-//! that a test may kill, and a TCP proxy that it may break.
+//! that a test may kill, a TCP proxy that it may break, and the web proxies whose configurations ship.
 //!
 //! Everything here works from a plain `#[test]` and from a tokio test of any flavour, cleans up after itself when it
 //! is dropped (also by a panic), and panics with one clear line where a test has no way to go on.
@@ -22,6 +22,7 @@ mod pump;
 mod redis_server;
 mod redis_state;
 mod waiting;
+mod web_proxy;
 
 pub use address::{address_of, through};
 pub use database::TestDatabase;
@@ -30,7 +31,8 @@ pub use given::{POSTGRES_URL, REDIS_URL, postgres_url, redis_url};
 pub use names::unique_name;
 pub use postgres::{PostgresOptions, PrivatePostgres};
 pub use prefix::RedisPrefix;
-pub use programs::{find_postgres, find_redis};
+pub use programs::{find_caddy, find_nginx, find_postgres, find_redis};
 pub use proxy::Proxy;
 pub use redis_server::{PrivateRedis, RedisOptions};
 pub use redis_state::SavedRedis;
+pub use web_proxy::{WebProxy, WebProxyKind};

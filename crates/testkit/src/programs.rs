@@ -11,9 +11,24 @@ use crate::error::EngineError;
 
 /// The path of `redis-server`.
 pub fn find_redis() -> Result<PathBuf, EngineError> {
-    let folders = search_path().into_iter().chain(["/usr/local/bin".into(), "/usr/bin".into()]);
-    let found = folders.map(|folder| folder.join("redis-server")).find(|program| executable(program));
-    found.ok_or(EngineError::NotInstalled("redis-server"))
+    find("redis-server")
+}
+
+/// The path of `nginx`.
+pub fn find_nginx() -> Result<PathBuf, EngineError> {
+    find("nginx")
+}
+
+/// The path of `caddy`.
+pub fn find_caddy() -> Result<PathBuf, EngineError> {
+    find("caddy")
+}
+
+/// A program on the search path, or where distributions put programs that are not on everybody's.
+fn find(name: &'static str) -> Result<PathBuf, EngineError> {
+    let folders = ["/usr/local/bin", "/usr/bin", "/usr/local/sbin", "/usr/sbin"].map(PathBuf::from);
+    let programs = search_path().into_iter().chain(folders).map(|folder| folder.join(name));
+    programs.into_iter().find(|program| executable(program)).ok_or(EngineError::NotInstalled(name))
 }
 
 /// The folder that holds both `initdb` and `postgres`.

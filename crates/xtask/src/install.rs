@@ -3,7 +3,7 @@
 use std::env;
 use std::process::{Command, Stdio};
 
-use tollbar_testkit::{find_postgres, find_redis};
+use tollbar_testkit::{find_caddy, find_nginx, find_postgres, find_redis};
 
 use crate::error::XtaskError;
 
@@ -12,6 +12,8 @@ use crate::error::XtaskError;
 pub(crate) enum Program {
     Redis,
     Postgres,
+    Nginx,
+    Caddy,
     /// Makes the load of the benchmark.
     Wrk,
 }
@@ -21,6 +23,8 @@ impl Program {
         match self {
             Self::Redis => find_redis().is_err(),
             Self::Postgres => find_postgres().is_err(),
+            Self::Nginx => find_nginx().is_err(),
+            Self::Caddy => find_caddy().is_err(),
             Self::Wrk => {
                 let path = env::var_os("PATH").unwrap_or_default();
                 !env::split_paths(&path).any(|folder| folder.join("wrk").is_file())
@@ -32,6 +36,8 @@ impl Program {
         match self {
             Self::Redis => "redis-server",
             Self::Postgres => "postgresql",
+            Self::Nginx => "nginx",
+            Self::Caddy => "caddy",
             Self::Wrk => "wrk",
         }
     }

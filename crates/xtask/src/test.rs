@@ -8,6 +8,7 @@ use clap::Args;
 
 use crate::engines::Engines;
 use crate::error::XtaskError;
+use crate::install::{Program, install_missing};
 use crate::interrupt;
 
 /// What a shell makes of a program that Ctrl-C ended.
@@ -15,7 +16,7 @@ const INTERRUPTED: u8 = 130;
 
 /// Run all tests on a private Redis and a private PostgreSQL.
 ///
-/// Servers that `TOLLBAR_TEST_REDIS_URL` and `TOLLBAR_TEST_POSTGRES_URL` name are used instead. The engines are
+/// Servers that `TOLLBAR_TEST_REDIS_URL` and `TOLLBAR_TEST_POSTGRES_URL` name are used instead. The engines, nginx and Caddy are
 /// installed with apt-get where they are missing and no question is needed for it.
 #[derive(Args)]
 pub(crate) struct Test {
@@ -28,6 +29,7 @@ impl Test {
     /// Runs the tests; the exit code is theirs.
     pub(crate) fn run(self) -> Result<ExitCode, XtaskError> {
         interrupt::catch()?;
+        install_missing(&[Program::Nginx, Program::Caddy])?;
         let engines = Engines::start()?;
         if interrupt::interrupted() {
             return Ok(INTERRUPTED.into());

@@ -109,12 +109,18 @@ fn a_mistake_in_the_file_is_one_line_that_names_key_and_value() {
         ("[sever]\nbind = \"x\"\n", "unknown setting sever.bind = \"x\", from FILE, line 2"),
         ("server = 5\n", "unknown setting server = \"5\", from FILE, line 1"),
         ("[server]\nBind = \"x\"\n", "unknown setting server.Bind = \"x\", from FILE, line 2"),
-        ("[database]\npasword = \"hunter2\"\n", "unknown setting database.pasword = (not shown), from FILE, line 2"),
+        (
+            "[database]\npasword = \"hunter2\"\n",
+            "unknown setting database.pasword = (not shown), from FILE, line 2",
+        ),
         (
             "[server]\nbind = \"nowhere\"\n",
             "bad setting server.bind = \"nowhere\", from FILE, line 2: it must be address and port, such as 127.0.0.1:8080 or [::1]:8080",
         ),
-        ("[server]\nbind = [1]\n", "bad setting server.bind = \"(a list)\", from FILE, line 2: it must be one value"),
+        (
+            "[server]\nbind = [1]\n",
+            "bad setting server.bind = \"(a list)\", from FILE, line 2: it must be one value",
+        ),
         (
             "[password]\nbcrypt_cost = 3\n",
             "bad setting password.bcrypt_cost = \"3\", from FILE, line 2: it must be a whole number from 4 to 31",

@@ -55,14 +55,24 @@ fn a_policy_says_all_that_it_may_say() {
     assert_eq!((&options.whom, options.mode), (&Whom::UserAndPath, Mode::Shadow));
     assert_eq!((options.on_outage, options.session), (OnOutage::Local, true));
     assert_eq!((orders.policy("POST").cost(), orders.policy("GET").cost()), (5, 1));
-    assert_eq!((orders.policy("GET").api().as_str(), orders.policy("GET").name().as_str()), ("shop", "orders"));
+    assert_eq!(
+        (orders.policy("GET").api().as_str(), orders.policy("GET").name().as_str()),
+        ("shop", "orders")
+    );
     assert_eq!(orders.policy("GET").window_names(), ["burst", "1d"]);
     assert_eq!(orders.policy("GET").windows()[1].period(), Duration::from_secs(86_400));
     let keys = table.matched("DELETE", None, &path).unwrap();
     assert_eq!(keys.options().whom, Whom::Header("X-Api-Key".into()));
     assert_eq!((keys.policy("GET").cost(), keys.policy("GET").windows()[0].quota()), (3, 1_000_000));
     assert!(table.rules()[2].options().policy.windows().is_empty());
-    assert!(load("policies = []\n[authz]\nunmatched = \"deny\"\n", &[]).unwrap().policies.table().find("GET", None, &path).is_none());
+    assert!(
+        load("policies = []\n[authz]\nunmatched = \"deny\"\n", &[])
+            .unwrap()
+            .policies
+            .table()
+            .find("GET", None, &path)
+            .is_none()
+    );
 }
 
 #[test]
@@ -85,7 +95,9 @@ fn a_mistake_is_one_line_with_file_line_and_reason() {
             "bad setting policies[0].windows = \"(a list)\", from FILE, line 5: quota 1000001 over 1s is more than one unit a microsecond",
         ),
         (
-            with("windows = [{ name = \"a\", quota = 1, period = \"1s\" }, { name = \"a\", quota = 1, period = \"2s\" }]"),
+            with(
+                "windows = [{ name = \"a\", quota = 1, period = \"1s\" }, { name = \"a\", quota = 1, period = \"2s\" }]",
+            ),
             "bad setting policies[0].windows = \"(a list)\", from FILE, line 4: a window's name has 1 to 64 characters of a-z, 0-9, '.', '_' and '-', and is no other's of its policy",
         ),
         (
