@@ -2,16 +2,21 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at what it did not expect")]
 
 mod bad_input;
+mod command_line;
 mod database_claim;
 mod faults;
 mod kill;
 mod limits;
 mod logs;
+mod outage_policies;
 mod parallel_logins;
+mod policies;
 mod process;
 mod proxies;
 mod redis_down;
 mod redis_emptied;
+mod reload;
+mod reload_under_load;
 mod secrets;
 mod shutdown;
 mod slow_clients;

@@ -1,0 +1,121 @@
+//! `check` and `explain`: what they say, and that they change nothing.
+
+use crate::{
+    process::{Process, output},
+    tiers::Tiers,
+};
+
+const POLICIES: &str = r#"
+[[policies]]
+name = "admin"
+path = "/orders/*"
+host = "admin.example.com"
+windows = []
+
+[[policies]]
+name = "writes"
+path = "/orders/*"
+methods = ["POST", "PUT"]
+windows = [{ quota = 1, period = "1h" }]
+
+[[policies]]
+name = "ping"
+path = "/ping"
+windows = [{ name = "hour", quota = 2, period = "1h" }, { quota = 5, period = "1d" }]
+
+[[policies]]
+name = "orders"
+api = "shop"
+path = "/orders/{id}"
+limit_by = "header:X-Api-Key"
+windows = [{ quota = 2, period = "1h" }]
+cost = 2
+"#;
+
+async fn run(tiers: &Tiers, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let said = output(arguments, tiers.variables()).await;
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (said.status.code(), text(&said.stdout), text(&said.stderr))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn check_says_the_first_mistake_or_that_there_is_none() {
+    let tiers = Tiers::embedded();
+    let file = tiers.folder.path().join("policies.toml").display().to_string();
+    std::fs::write(&file, POLICIES).unwrap();
+    for arguments in [["check", "--config", &file], ["--config", &file, "check"]] {
+        let (code, said, errors) = run(&tiers, &arguments).await;
+        assert_eq!((code, said, errors.as_str()), (Some(0), format!("{file} is good: 4 policies\n"), ""));
+    }
+    std::fs::write(&file, POLICIES.replace("quota = 5", "quota = 0")).unwrap();
+    let (code, said, errors) = run(&tiers, &["check", "--config", &file]).await;
+    let line = format!(
+        "tollbar: bad setting policies[2].windows[1].quota = \"0\", from {file}, line 17: quota 0 is not from 1 to 1000000000\n"
+    );
+    assert_eq!((code, said.as_str(), errors), (Some(1), "", line));
+    // Nothing was opened.
+    assert!(!tiers.folder.path().join("tollbar.db").exists());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn explain_says_which_policy_and_how_its_windows_stand() {
+    let tiers = Tiers::new(true, true);
+    let file = tiers.folder.path().join("policies.toml").display().to_string();
+    std::fs::write(&file, POLICIES).unwrap();
+    let process = Process::start_with(&tiers, &["--config", &file], &[]).await;
+    process.client.signup("user1").await;
+    let token = process.client.login("user1").await;
+    let ping = ["--config", &file, "explain", "--path", "//ping/?x", "--user", "1"];
+    let mut said = Vec::new();
+    for status in [200, 200, 429] {
+        said.push(run(&tiers, &ping).await.1);
+        // Twice: nothing is spent.
+        assert_eq!(run(&tiers, &ping).await.0, Some(0));
+        assert_eq!(process.client.ping(&token).await.0, status);
+    }
+    let head = "GET /ping\npolicy 3 of 4, \"ping\": path /ping, any method, any host\n\
+        limited by user, needs a session, enforced, costs 1, counted as \"ping\", closed while Redis is away\nuser 1:\n";
+    let fresh = "  hour: 2 in 1h: 2 left, none held\n  1d: 5 in 1day: 5 left, none held\na call now would be admitted\n";
+    assert_eq!(said[0], format!("{head}{fresh}"));
+    assert!(said[1].contains("  hour: 2 in 1h: 1 left, one more in 59m "), "{}", said[1]);
+    assert!(said[2].contains("  hour: 2 in 1h: 0 left, denies for 59m "), "{}", said[2]);
+    assert!(said[2].ends_with("a call now would be denied\n"), "{}", said[2]);
+
+    let of = ["--config", &file, "explain", "--path", "/orders/7", "--header", "x-api-key=k"];
+    let orders = run(&tiers, &of).await.1;
+    let passed_over =
+        "not 1, \"admin\": it is for the host admin.example.com\nnot 2, \"writes\": it is for POST, PUT\n";
+    assert!(
+        orders.starts_with(&format!("GET /orders/7\n{passed_over}policy 4 of 4, \"orders\": ")),
+        "{orders}"
+    );
+    assert!(
+        orders.contains("costs 2, counted as \"shop\"") && orders.contains("header X-Api-Key:\n"),
+        "{orders}"
+    );
+    let whose = run(&tiers, &of[..5]).await.1;
+    assert!(
+        whose.ends_with("whose? --header says it; then the state of the windows is told:\n  1h: 2 in 1h\n"),
+        "{whose}"
+    );
+    let none = run(&tiers, &["--config", &file, "explain", "--path", "/x"]).await.1;
+    assert!(none.contains("none of 4 policies is for it: a live session suffices"), "{none}");
+    let (code, _, errors) = run(&tiers, &["explain", "--path", "/x", "--user", "0"]).await;
+    assert_eq!(code, Some(2));
+    assert!(errors.contains("a user id is a whole number from 1"), "{errors}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn explain_says_where_it_cannot_see() {
+    let tiers = Tiers::embedded();
+    let said = run(&tiers, &["explain", "--path", "/ping", "--user", "1"]).await.1;
+    assert!(
+        said.contains("in the memory of the process that serves:\n  burst: 1 in 5s\n  minute: 2 in 1m\n"),
+        "{said}"
+    );
+    let mut variables = tiers.variables();
+    variables.push(("TOLLBAR__REDIS__URL".into(), "redis://127.0.0.1:1".into()));
+    let said = output(&["explain", "--path", "/ping", "--user", "1"], variables).await;
+    let said = String::from_utf8(said.stdout).unwrap();
+    assert!(said.contains("Redis does not answer") && said.contains("  burst: 1 in 5s\n"), "{said}");
+}
