@@ -1,5 +1,5 @@
 -- Sends the requests of a file in turn, each built beforehand.
--- A line of the file is request line, one header and body, with tabs between them.
+-- A line of the file is request line, headers with bars between them, and body, with tabs between them.
 -- Arguments: the file; the number of threads; ms to wait before each request (0: none); "check" to count each status.
 
 local threads = {}
@@ -19,6 +19,7 @@ function init(arguments)
     if body ~= '' then
       header = header .. '\r\nContent-Length: ' .. #body
     end
+    header = header:gsub('|', '\r\n')
     requests[#requests + 1] = call .. ' HTTP/1.1\r\nHost: bench\r\n' .. header .. '\r\n\r\n' .. body
   end
   -- Threads begin apart from each other, so that two do not use one token at the same time.

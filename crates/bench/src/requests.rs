@@ -1,4 +1,4 @@
-//! Files of requests: request line, one header and body a line, with tabs between them.
+//! Files of requests: request line, headers (with bars between them) and body a line, with tabs between them.
 
 use std::{fs, path::Path};
 

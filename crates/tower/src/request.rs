@@ -18,11 +18,8 @@ impl Headers for RequestHeaders<'_> {
 pub(crate) fn question<B>(bar: &Bar, request: &Request<B>, peer: Option<IpAddr>) -> Question {
     let headers = RequestHeaders(request.headers());
     let target = request.uri().path().as_bytes();
-    let mut incoming = Incoming::new(request.method().as_str(), target, &headers);
-    // HTTP/2 has no Host: it is a part of the target.
-    if incoming.host.is_none() {
-        incoming.host = request.uri().authority().map(|authority| authority.as_str().into());
-    }
+    let authority = request.uri().authority().map(http::uri::Authority::as_str);
+    let incoming = Incoming::new(request.method().as_str(), target, &headers).with_authority(authority);
     bar.question(&incoming.from_peer(peer, &bar.options().trusted_proxies))
 }
 

@@ -72,15 +72,15 @@ impl Bar {
     pub fn question<H: Headers + ?Sized>(&self, request: &Incoming<'_, H>) -> Question {
         let header = |name: &str| {
             let name = name.to_ascii_lowercase();
-            let mut all = request.headers.all(&name).peekable();
+            let mut all = request.headers().all(&name).peekable();
             all.peek()?;
             Some(all.collect::<Vec<_>>().join(&b","[..]))
         };
         self.authorize.question(RequestFacts {
-            method: &request.method,
-            host: request.host.as_deref(),
-            path: RequestPath::of(request.target),
-            address: request.address,
+            method: request.method(),
+            host: &|| request.host(),
+            path: RequestPath::of(request.target()),
+            address: &|| request.address(),
             header: &header,
             credential: self.credential(request),
         })

@@ -7,11 +7,11 @@ use crate::{Headers, cookie, incoming::Incoming, origin};
 
 /// What a request presents. Two that disagree are none.
 pub(crate) fn of<H: Headers + ?Sized>(request: &Incoming<'_, H>, takes_cookies: bool) -> Credential {
-    let bearer = bearer(request.headers);
+    let bearer = bearer(request.headers());
     if !takes_cookies || matches!(bearer, Credential::Malformed) {
         return bearer;
     }
-    let mut cookies = cookie::presented(request.headers);
+    let mut cookies = cookie::presented(request.headers());
     let Some(cookie) = cookies.next() else { return bearer };
     if cookies.any(|other| other != cookie) {
         return Credential::Malformed;
@@ -19,8 +19,8 @@ pub(crate) fn of<H: Headers + ?Sized>(request: &Incoming<'_, H>, takes_cookies: 
     match bearer {
         // A page of another site cannot send this header in a user's name.
         Credential::Token(token) if token.as_bytes() == cookie => Credential::Token(token),
-        Credential::None if origin::is_safe(&request.method) => token(cookie),
-        Credential::None if origin::is_same(request.headers, request.host.as_deref(), request.scheme) => {
+        Credential::None if origin::is_safe(request.method()) => token(cookie),
+        Credential::None if origin::is_same(request.headers(), request.host(), request.scheme()) => {
             token(cookie)
         }
         Credential::None => Credential::CrossSite,
@@ -78,7 +78,7 @@ mod tests {
 
     /// What these headers present: a token, or a word for what else.
     fn found(method: &str, headers: &[(&'static str, &'static str)], takes_cookies: bool) -> String {
-        let request = Incoming { host: Some("h".into()), ..Incoming::new(method, b"/", headers) };
+        let request = Incoming::new(method, b"/", headers).with_authority(Some("h"));
         match of(&request, takes_cookies) {
             Credential::None => "none".into(),
             Credential::Token(token) => token.to_string(),

@@ -52,27 +52,51 @@ impl HeaderFormat {
 
 /// Names are of characters that a String of Structured Fields (RFC 9651) takes as they are.
 fn policies(limits: &Limits) -> String {
-    let mut text = String::with_capacity(64);
+    let mut list = List::default();
     for (name, state) in named(limits) {
-        let (quota, seconds) = (state.window.quota(), retry_seconds(state.window.period()));
-        let comma = if text.is_empty() { "" } else { ", " };
-        write!(text, "{comma}\"{name}\";q={quota};w={seconds}").expect("a text takes more text");
+        list.item(name);
+        list.parameter(";q=", state.window.quota().into());
+        list.parameter(";w=", retry_seconds(state.window.period()));
     }
-    text
+    list.text
 }
 
 fn states(limits: &Limits) -> String {
     let denied = !limits.decision.allowed();
-    let mut text = String::with_capacity(64);
+    let mut list = List::default();
     for (name, state) in named(limits).filter(|(_, state)| !denied || state.violated()) {
-        let comma = if text.is_empty() { "" } else { ", " };
-        write!(text, "{comma}\"{name}\";r={}", state.remaining).expect("a text takes more text");
+        list.item(name);
+        list.parameter(";r=", state.remaining.into());
         // Nothing is held: nothing will change.
         if !state.reset_after.is_zero() {
-            write!(text, ";t={}", retry_seconds(state.reset_after)).expect("a text takes more text");
+            list.parameter(";t=", retry_seconds(state.reset_after));
         }
     }
-    text
+    list.text
+}
+
+/// A List of Strings with parameters (RFC 9651). Each answer has two, so that they are put together without `format!`.
+#[derive(Default)]
+struct List {
+    text: String,
+}
+
+impl List {
+    fn item(&mut self, name: &str) {
+        if self.text.is_empty() {
+            self.text.reserve(80);
+        } else {
+            self.text.push_str(", ");
+        }
+        self.text.push('"');
+        self.text.push_str(name);
+        self.text.push('"');
+    }
+
+    fn parameter(&mut self, key: &str, value: u64) {
+        self.text.push_str(key);
+        self.text.push_str(itoa::Buffer::new().format(value));
+    }
 }
 
 fn named(limits: &Limits) -> impl Iterator<Item = (&String, &WindowState)> {

@@ -5,6 +5,7 @@ mod host;
 mod path;
 mod rule;
 mod table;
+mod tree;
 
 pub use current::Policies;
 pub use host::HostPattern;

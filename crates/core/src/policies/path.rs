@@ -89,9 +89,12 @@ pub struct PathPattern {
     is_prefix: bool,
 }
 
+/// What may stand between two slashes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Segment {
+pub(super) enum Segment {
+    /// This text.
     Exactly(String),
+    /// Any text.
     Any,
 }
 
@@ -140,24 +143,14 @@ impl PathPattern {
         each && (self.is_prefix || given.next().is_none())
     }
 
-    /// The one path that matches, where there is only one.
-    pub(super) fn only(&self) -> Option<String> {
-        let is_only = !self.is_prefix && !self.segments.contains(&Segment::Any);
-        is_only.then(|| if self.segments.is_empty() { "/".to_owned() } else { self.text.clone() })
+    /// Its segments.
+    pub(super) fn segments(&self) -> &[Segment] {
+        &self.segments
     }
 
-    /// The same as a regular expression.
-    pub(super) fn regex(&self) -> String {
-        let mut regex = String::from("^");
-        for segment in &self.segments {
-            regex.push('/');
-            match segment {
-                Segment::Exactly(text) => regex.push_str(&regex::escape(text)),
-                Segment::Any => regex.push_str("[^/]+"),
-            }
-        }
-        regex.push_str(if self.is_prefix { "(?:/.*)?$" } else { "/?$" });
-        regex
+    /// Whether it is for all below, too.
+    pub(super) fn is_prefix(&self) -> bool {
+        self.is_prefix
     }
 }
 

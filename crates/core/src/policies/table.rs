@@ -1,14 +1,8 @@
-//! The whole list, compiled: one look-up and one pass over the path, however long the list is.
+//! The whole list, compiled: one pass over the path, however long the list is.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::HashSet, sync::Arc};
 
-use foldhash::fast::RandomState;
-use regex::RegexSet;
-
-use super::{PathPattern, RequestPath, Rule, RuleOptions};
+use super::{PathPattern, RequestPath, Rule, RuleOptions, tree::PathTree};
 use crate::domain::{ApiName, Policy, PolicyName};
 
 /// What happens to a request that no rule is for.
@@ -32,9 +26,6 @@ pub enum TableError {
     /// The name of the calls that no rule is for. The number is the rule's, from 0.
     #[error("the name \"{UNMATCHED}\" is that of calls which no policy is for")]
     Reserved(usize),
-    /// The patterns together are too large.
-    #[error("the paths of all policies together are too large to be compiled")]
-    Size,
 }
 
 const UNMATCHED: &str = "unmatched";
@@ -43,10 +34,8 @@ const UNMATCHED: &str = "unmatched";
 #[derive(Debug)]
 pub struct PolicyTable {
     rules: Vec<Arc<Rule>>,
-    /// Rules of one path only, by it.
-    exact: HashMap<String, Vec<usize>, RandomState>,
-    /// All others' paths; and which rules they are of.
-    patterns: Option<(RegexSet, Vec<usize>)>,
+    paths: PathTree,
+    asks_for_hosts: bool,
     unmatched: Option<Arc<Rule>>,
 }
 
@@ -63,28 +52,23 @@ impl PolicyTable {
                 return Err(TableError::Twice(at, name.clone()));
             }
         }
-        let (mut exact, mut regexes, mut of_regexes) =
-            (HashMap::<_, Vec<_>, RandomState>::default(), Vec::new(), Vec::new());
+        let mut paths = PathTree::default();
         for (at, rule) in rules.iter().enumerate() {
-            if let Some(path) = rule.options().path.only() {
-                exact.entry(path).or_default().push(at);
-            } else {
-                regexes.push(rule.options().path.regex());
-                of_regexes.push(at);
-            }
+            paths.add(&rule.options().path, at);
         }
-        let patterns = if regexes.is_empty() {
-            None
-        } else {
-            Some((RegexSet::new(&regexes).map_err(|_| TableError::Size)?, of_regexes))
-        };
+        let asks_for_hosts = rules.iter().any(|rule| rule.options().host.is_some());
         let rules = rules.into_iter().map(Arc::new).collect();
-        Ok(Self { rules, exact, patterns, unmatched: rule_of_unmatched(unmatched).map(Arc::new) })
+        Ok(Self { rules, paths, asks_for_hosts, unmatched: rule_of_unmatched(unmatched).map(Arc::new) })
     }
 
     /// The rules, in their order.
     pub fn rules(&self) -> &[Arc<Rule>] {
         &self.rules
+    }
+
+    /// Whether any rule is for certain hosts only.
+    pub fn asks_for_hosts(&self) -> bool {
+        self.asks_for_hosts
     }
 
     /// The rule that holds for a request; that of unmatched requests where there is no other. `None`: it is to be refused.
@@ -94,14 +78,8 @@ impl PolicyTable {
 
     /// The same without the rule of unmatched requests.
     pub fn matched(&self, method: &str, host: Option<&str>, path: &RequestPath<'_>) -> Option<&Arc<Rule>> {
-        let takes = |at: &usize| self.rules[*at].takes(method, host);
-        let exact = self.exact.get(path.as_str());
-        let exact = exact.and_then(|all| all.iter().copied().find(takes));
-        let pattern = self.patterns.as_ref().and_then(|(set, of)| {
-            let matches = set.matches(path.as_str());
-            matches.iter().map(|at| of[at]).take_while(|at| exact.is_none_or(|exact| *at < exact)).find(takes)
-        });
-        pattern.or(exact).map(|at| &self.rules[at])
+        let found = self.paths.first(path, &|at| self.rules[at].takes(method, host));
+        found.map(|at| &self.rules[at])
     }
 }
 

@@ -30,12 +30,12 @@ pub enum Credential {
 pub struct RequestFacts<'a> {
     /// `GET`, …
     pub method: &'a str,
-    /// The `Host` that the client asked for.
-    pub host: Option<&'a str>,
+    /// The `Host` that the client asked for; asked for only where a policy wants one.
+    pub host: &'a dyn Fn() -> Option<&'a str>,
     /// The path that it asked for.
     pub path: RequestPath<'a>,
-    /// Where the client is.
-    pub address: Option<IpAddr>,
+    /// Where the client is; asked for only where a policy limits by it.
+    pub address: &'a dyn Fn() -> Option<IpAddr>,
     /// The value of a header, by its name.
     pub header: &'a dyn Fn(&str) -> Option<Vec<u8>>,
     /// Who the client says it is.
@@ -121,7 +121,8 @@ impl Authorize {
     /// Finds the rule of a request and all that it asks for. Nothing is looked up.
     pub fn question(&self, request: RequestFacts<'_>) -> Question {
         let table = self.policies.current();
-        let rule = table.find(request.method, request.host, &request.path).cloned();
+        let host = if table.asks_for_hosts() { (request.host)() } else { None };
+        let rule = table.find(request.method, host, &request.path).cloned();
         let mut policy = rule.as_ref().map(|rule| rule.policy(request.method).clone());
         let mut subject = None;
         match rule.as_ref().map(|rule| &rule.options().whom) {
@@ -131,7 +132,8 @@ impl Authorize {
             }
             // Clients without an address are one subject, as those without a header are.
             Some(Whom::Address) => {
-                subject = Some(request.address.map_or_else(|| Subject::header("", None), Subject::address));
+                subject =
+                    Some((request.address)().map_or_else(|| Subject::header("", None), Subject::address));
             }
             Some(Whom::Header(name)) => {
                 subject = Some(Subject::header(name, (request.header)(name).as_deref()));

@@ -29,7 +29,6 @@ impl PolicySettings {
         let settings = Self { rules, unmatched: keys.choice("authz.unmatched", &words)? };
         match PolicyTable::new(settings.rules.clone(), settings.unmatched) {
             Ok(_) => Ok(settings),
-            Err(error @ TableError::Size) => Err(keys.bad("policies", &list, error.to_string())),
             Err(error @ (TableError::Twice(at, _) | TableError::Reserved(at))) => {
                 let key = format!("policies[{at}].name");
                 let name = settings.rules[at].options().policy.name().as_str();

@@ -15,10 +15,11 @@ const END: &str = "<!-- end of figures -->";
 const PACKAGES: [&str; 8] =
     ["actix-limitation", "actix-session", "actix-web", "bcrypt", "diesel", "fred", "redis", "tokio"];
 /// From top to bottom.
-const CHART: [Subject; 7] = [
+const CHART: [Subject; 8] = [
     Subject::Hello,
     Subject::Embedded,
     Subject::Denied,
+    Subject::Authz,
     Subject::Admitted,
     Subject::Steps,
     Subject::PeerKept,

@@ -15,6 +15,10 @@ pub(crate) enum Part {
     Denied,
     /// The binary, every call admitted
     Admitted,
+    /// The same with a thousand policies
+    Listed,
+    /// The binary, asked as nginx asks, every call admitted
+    Authz,
     /// A trip to Redis a step
     Steps,
     /// actix-session and actix-limitation

@@ -8,7 +8,7 @@ use super::facts::Facts;
 use super::part::Plan;
 use super::process::free_address;
 use super::report::{Goal, Report};
-use super::stage::{configuration, start_postgres, start_redis, temporary_folder, write};
+use super::stage::{configuration, policy, start_postgres, start_redis, temporary_folder, write};
 use super::tools::Tools;
 use crate::error::XtaskError;
 
@@ -55,7 +55,8 @@ pub(crate) fn startup(tools: &Tools, report: &mut Report) -> Result<(), XtaskErr
     let config = folder.path().join("tollbar.toml");
     // Where it listens is said by the environment, which wins.
     let address = free_address()?;
-    write(&config, &configuration(&database.url(), &redis.url(), address, "ping", DEFAULT_WINDOWS))?;
+    let text = configuration(&database.url(), &redis.url(), address);
+    write(&config, &(text + &policy("ping", "/ping", DEFAULT_WINDOWS)))?;
     let shared = starts(tools, folder.path(), Some(&config))?;
     report_start(report, "Redis + PostgreSQL", &shared)?;
     report.row("size of the binary", format!("{:.1} MB", shared.get("binary")? / 1e6), None);

@@ -66,10 +66,15 @@ impl<'a> Stage<'a> {
         let address = free_address()?;
         let own_pings = self.path(&format!("pings-{name}"));
         let mut command = match subject {
-            Subject::Admitted | Subject::Denied => {
+            _ if subject.is_binary() => {
                 let windows = if subject == Subject::Denied { SPENT } else { WIDE };
                 let config = self.path(&format!("{name}.toml"));
-                write(&config, &configuration(&self.database.url(), redis, address, name, windows))?;
+                let mut text = configuration(&self.database.url(), redis, address);
+                if subject == Subject::Listed {
+                    text += &others();
+                }
+                text += &policy(name, "/ping", windows);
+                write(&config, &text)?;
                 let mut tollbar = Command::new(&self.tools.tollbar);
                 tollbar.env_clear().arg("--config").arg(config);
                 tollbar
@@ -82,7 +87,7 @@ impl<'a> Stage<'a> {
             }
         };
         match subject {
-            Subject::Hello | Subject::Admitted | Subject::Denied => {}
+            Subject::Hello | Subject::Admitted | Subject::Listed | Subject::Authz | Subject::Denied => {}
             Subject::Steps => {
                 command.args(self.engines(redis));
             }
@@ -109,8 +114,28 @@ impl<'a> Stage<'a> {
                 self.tools.run("spend", ["--url", &url, "--pings", &self.text("pings")])?;
                 Ok((process, self.path("pings")))
             }
-            Subject::Hello | Subject::Steps | Subject::Admitted => Ok((process, self.path("pings"))),
+            Subject::Authz => {
+                self.ask_as_nginx(&own_pings)?;
+                Ok((process, own_pings))
+            }
+            Subject::Hello | Subject::Steps | Subject::Admitted | Subject::Listed => {
+                Ok((process, self.path("pings")))
+            }
         }
+    }
+
+    /// Writes what nginx asks where it gets these pings.
+    fn ask_as_nginx(&self, file: &Path) -> Result<(), XtaskError> {
+        const QUESTION: &str = "|X-Original-Method: GET|X-Original-URI: /ping|X-Forwarded-Host: bench\
+            |X-Forwarded-Proto: https|X-Forwarded-For: 192.0.2.1|Connection: keep-alive";
+        let pings = self.path("pings");
+        let text = fs::read_to_string(&pings).map_err(|error| XtaskError::File(pings, error))?;
+        let ask = |line: &str| {
+            let (call, rest) = (line.replacen("GET /ping", "GET /authz/nginx", 1), QUESTION);
+            let end = call.rfind('\t').unwrap_or(call.len());
+            format!("{}{rest}{}\n", &call[..end], &call[end..])
+        };
+        write(file, &text.lines().map(ask).collect::<String>())
     }
 
     /// The requests of those who log in.
@@ -136,14 +161,8 @@ impl<'a> Stage<'a> {
     }
 }
 
-/// A configuration of the binary: config/production.toml with what a benchmark must set.
-pub(crate) fn configuration(
-    database: &str,
-    redis: &str,
-    address: SocketAddr,
-    name: &str,
-    windows: &str,
-) -> String {
+/// A configuration of the binary but for its policies: config/production.toml with what a benchmark must set.
+pub(crate) fn configuration(database: &str, redis: &str, address: SocketAddr) -> String {
     format!(
         r#"server = {{ bind = "{address}" }}
 database = {{ url = "{database}" }}
@@ -152,13 +171,29 @@ session = {{ ttl = "24h", cache_ttl = "1h" }}
 password = {{ min_length = 15 }}
 ping = {{ delay = "0s" }}
 log = {{ format = "json" }}
-
-[[policies]]
-name = "{name}"
-path = "/ping"
-windows = {windows}
 "#
     )
+}
+
+/// A policy of a configuration.
+pub(crate) fn policy(name: &str, path: &str, windows: &str) -> String {
+    format!("\n[[policies]]\nname = \"{name}\"\npath = \"{path}\"\nwindows = {windows}\n")
+}
+
+/// Those that stand before the one that holds: of each kind of path, and some that are for it but for their method.
+fn others() -> String {
+    let path = |at: u32| match at % 4 {
+        0 => format!("/v1/service-{at}"),
+        1 => format!("/v1/service-{at}/{{id}}"),
+        2 => format!("/v1/{{tenant}}/service-{at}/*"),
+        _ => format!("/{{version}}/service-{at}"),
+    };
+    let rest = (1..=990).map(|at| policy(&format!("other-{at}"), &path(at), WIDE));
+    let near = (991_u32..=999).map(|at| {
+        let path = ["/ping", "/{any}", "/*"][(at % 3) as usize];
+        policy(&format!("other-{at}"), path, WIDE) + "methods = [\"PURGE\"]\n"
+    });
+    rest.chain(near).collect()
 }
 
 /// A Redis of ours; a peer that connects for each call needs many clients.

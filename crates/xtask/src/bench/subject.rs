@@ -8,6 +8,10 @@ pub(crate) enum Subject {
     Hello,
     Steps,
     Admitted,
+    /// With many policies before the one that holds.
+    Listed,
+    /// As nginx asks.
+    Authz,
     Denied,
     Embedded,
     Peer,
@@ -16,8 +20,17 @@ pub(crate) enum Subject {
 
 impl Subject {
     /// In the order of a round.
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Hello, Self::Steps, Self::Admitted, Self::Denied, Self::Embedded, Self::Peer, Self::PeerKept];
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Hello,
+        Self::Steps,
+        Self::Admitted,
+        Self::Listed,
+        Self::Authz,
+        Self::Denied,
+        Self::Embedded,
+        Self::Peer,
+        Self::PeerKept,
+    ];
 
     /// The part that measures it.
     pub(crate) fn part(self) -> Part {
@@ -25,6 +38,8 @@ impl Subject {
             Self::Hello => Part::Hello,
             Self::Steps => Part::Steps,
             Self::Admitted => Part::Admitted,
+            Self::Listed => Part::Listed,
+            Self::Authz => Part::Authz,
             Self::Denied => Part::Denied,
             Self::Embedded => Part::Embedded,
             Self::Peer => Part::Peer,
@@ -38,6 +53,8 @@ impl Subject {
             Self::Hello => "hello",
             Self::Steps => "steps",
             Self::Admitted => "admitted",
+            Self::Listed => "listed",
+            Self::Authz => "authz",
             Self::Denied => "denied",
             Self::Embedded => "embedded",
             Self::Peer => "peer",
@@ -51,6 +68,8 @@ impl Subject {
             Self::Hello => "bare actix-web, `{}`",
             Self::Steps => "a trip to Redis a step",
             Self::Admitted => "Tollbar, all admitted",
+            Self::Listed => "the same with 1,000 policies",
+            Self::Authz => "Tollbar, asked by a proxy, all admitted",
             Self::Denied => "Tollbar, all denied",
             Self::Embedded => "Tollbar embedded, SQLite + memory",
             Self::Peer => "actix-session + actix-limitation",
@@ -60,7 +79,12 @@ impl Subject {
 
     /// Whether it is Tollbar as it ships.
     pub(crate) fn is_ours(self) -> bool {
-        matches!(self, Self::Admitted | Self::Denied | Self::Embedded)
+        matches!(self, Self::Admitted | Self::Listed | Self::Authz | Self::Denied | Self::Embedded)
+    }
+
+    /// Whether it is the binary itself.
+    pub(crate) fn is_binary(self) -> bool {
+        matches!(self, Self::Admitted | Self::Listed | Self::Authz | Self::Denied)
     }
 
     /// What it must answer to every call.

@@ -84,12 +84,15 @@ impl Throughput {
             report.row(subject.label(), format!("{rate:.0}/s, p99 {p99:.1} ms"), None);
         }
         self.compare(report, Subject::Admitted, Subject::Hello, Some(Goal::AtLeast(0.60)));
+        self.compare(report, Subject::Authz, Subject::Hello, Some(Goal::AtLeast(0.55)));
+        self.compare(report, Subject::Authz, Subject::Admitted, None);
+        self.compare(report, Subject::Listed, Subject::Admitted, Some(Goal::AtLeast(0.98)));
         self.compare(report, Subject::Denied, Subject::Hello, Some(Goal::AtLeast(0.85)));
         self.compare(report, Subject::Embedded, Subject::Hello, Some(Goal::AtLeast(0.85)));
         self.compare(report, Subject::Admitted, Subject::Steps, None);
         self.compare(report, Subject::Admitted, Subject::Peer, Some(Goal::AtLeast(5.0)));
         self.compare(report, Subject::Admitted, Subject::PeerKept, None);
-        for subject in [Subject::Admitted, Subject::Steps] {
+        for subject in [Subject::Admitted, Subject::Authz, Subject::Steps] {
             let Some(rounds) = self.0.get(&subject) else { continue };
             let is_goal = subject == Subject::Admitted;
             let (trips, cpu) =

@@ -65,9 +65,9 @@ async fn ask(
     let key = |name: &str| name.eq_ignore_ascii_case("x-api-key").then(|| b"k1".to_vec());
     let facts = RequestFacts {
         method,
-        host: None,
+        host: &|| None,
         path: RequestPath::of(path.as_bytes()),
-        address: Some("192.0.2.1".parse().unwrap()),
+        address: &|| Some("192.0.2.1".parse().unwrap()),
         header: &key,
         credential,
     };
@@ -241,9 +241,9 @@ async fn an_exchange_is_told_to_the_gate_and_leaves_questions_as_they_were_asked
     });
     let facts = RequestFacts {
         method: "GET",
-        host: None,
+        host: &|| None,
         path: RequestPath::of(b"/orders/7"),
-        address: None,
+        address: &|| None,
         header: &|_| None,
         credential: token(),
     };
