@@ -109,6 +109,20 @@ suite! {
         assert!(!limiter.decide(&four, user(1).into()).await.unwrap().allowed());
     }
 
+    /// The last unit of a quota fits, also where a part of the period has no exact number.
+    async fn the_last_unit_of_a_quota_fits(harness) {
+        let limiter = harness.rate_limiter();
+        for quota in [3, 7, 49, 98, 107] {
+            let policy = buckets(&format!("q{quota}"), &[(quota, secs(1))]);
+            for left in (0..quota).rev() {
+                assert!(limiter.peek(&policy, user(1).into()).await.unwrap().allowed(), "{quota}: {left}");
+                let decision = limiter.decide(&policy, user(1).into()).await.unwrap();
+                assert_eq!((decision.allowed(), decision.windows[0].remaining), (true, left), "{quota}");
+            }
+            assert!(!limiter.peek(&policy, user(1).into()).await.unwrap().allowed());
+        }
+    }
+
     /// A quota of a million is decided at once, by cost, and by many at the same time.
     async fn a_large_quota_is_held(harness) {
         let (limiter, million) = (harness.rate_limiter(), buckets("million", &[(1_000_000, secs(3_600))]));

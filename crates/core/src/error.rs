@@ -10,6 +10,7 @@ use std::{error::Error, fmt, sync::Arc, time::Duration};
 pub struct StoreError {
     operation: &'static str,
     transient: bool,
+    overloaded: bool,
     #[source]
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
@@ -17,12 +18,12 @@ pub struct StoreError {
 impl StoreError {
     /// The engine is away, slow or full: the same call may succeed later. Clients hear 503.
     pub fn transient(operation: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { operation, transient: true, source: Some(Arc::from(source.into())) }
+        Self { operation, transient: true, overloaded: false, source: Some(Arc::from(source.into())) }
     }
 
     /// The engine answered, and trying again will not change it: a mistake of ours or damaged data.
     pub fn permanent(operation: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { operation, transient: false, source: Some(Arc::from(source.into())) }
+        Self { operation, transient: false, overloaded: false, source: Some(Arc::from(source.into())) }
     }
 
     /// The engine did not answer within the deadline; whether it acted is not known.
@@ -32,12 +33,17 @@ impl StoreError {
 
     /// A bounded queue in front of the engine is full; nothing was sent.
     pub fn overloaded(operation: &'static str) -> Self {
-        Self::transient(operation, "too many callers wait already")
+        Self { overloaded: true, ..Self::transient(operation, "too many callers wait already") }
     }
 
     /// Whether the same call may succeed later.
     pub fn is_transient(&self) -> bool {
         self.transient
+    }
+
+    /// Whether it was only too much that was asked: the engine itself may be well.
+    pub fn is_overloaded(&self) -> bool {
+        self.overloaded
     }
 
     /// What was asked of the engine.

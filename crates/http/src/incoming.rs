@@ -2,7 +2,10 @@
 
 use std::net::IpAddr;
 
-use actix_web::{HttpRequest, http::header::HeaderMap};
+use actix_web::{
+    HttpRequest,
+    http::{header::HeaderMap, uri::Authority},
+};
 use tollbar_wire::{BarOptions, Headers, Incoming};
 
 /// The headers of a request.
@@ -36,7 +39,10 @@ impl Received<'_> {
 
     /// The same under the name that a route has by itself, wherever it is mounted.
     pub(crate) fn with<'a>(&'a self, method: &'a str, target: &'a [u8]) -> Incoming<'a, impl Headers> {
-        Incoming::new(method, target, &self.headers).from_peer(self.peer(), &self.options.trusted_proxies)
+        let authority = self.request.uri().authority().map(Authority::as_str);
+        Incoming::new(method, target, &self.headers)
+            .with_authority(authority)
+            .from_peer(self.peer(), &self.options.trusted_proxies)
     }
 
     /// Its headers.

@@ -2,7 +2,14 @@
 
 use tollbar_core::domain::{Decision, Fingerprint, LimitLog, Policy, PolicyName, Subject, Timestamp};
 
-use crate::{shards::Sharded, swept::Spent};
+use crate::{
+    shards::{SHARDS, Sharded},
+    swept::Spent,
+};
+
+/// As many as the first byte of a fingerprint is divided among.
+const PARTS: u8 = 64;
+const _: () = assert!(SHARDS == PARTS as usize);
 
 /// Whose limits, and for which path where each path has its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -14,6 +21,25 @@ pub(crate) struct LimitKey {
 impl LimitKey {
     pub(crate) fn of(policy: &Policy, subject: Subject) -> Self {
         Self { subject, path: policy.path() }
+    }
+
+    /// Whether there are no more of such than there are users.
+    pub(crate) fn is_a_users_own(&self) -> bool {
+        matches!(self.subject, Subject::User(_)) && self.path.is_none()
+    }
+
+    /// What all share in this part for whom there is no room.
+    pub(crate) fn crowded(self) -> Self {
+        match self.subject {
+            // A user's paths are told apart no more.
+            Subject::User(_) => Self { path: None, ..self },
+            // The part that this is in is the same.
+            Subject::Other(fingerprint) => {
+                let mut crowd = [0xff; 16];
+                crowd[0] = fingerprint.as_bytes()[0] % PARTS;
+                Self { subject: Subject::Other(Fingerprint::from_bytes(crowd)), path: None }
+            }
+        }
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
     board::Boards,
     limits::{LimitKey, Limits},
     sessions::UserSessions,
-    shards::Shards,
+    shards::{SHARDS, Shards},
     swept::Swept,
 };
 
@@ -31,11 +31,14 @@ pub struct MemoryOptions {
     pub cache_ttl: Duration,
     /// How long a lease is good for.
     pub lease_ttl: Duration,
+    /// How many limits that are not a user's alone (of addresses, of headers, of single paths) are kept at once; what comes beyond
+    /// that is limited together. Whoever sends made-up headers could fill the memory otherwise.
+    pub most_others: usize,
 }
 
 impl Default for MemoryOptions {
     fn default() -> Self {
-        Self { cache_ttl: Duration::from_secs(60), lease_ttl: Duration::from_secs(2) }
+        Self { cache_ttl: Duration::from_secs(60), lease_ttl: Duration::from_secs(2), most_others: 1_000_000 }
     }
 }
 
@@ -80,6 +83,12 @@ impl MemoryLive {
         self.sessions.of(user).change(user, self.clock.now()).drop_lease();
     }
 
+    /// Where a subject's limits under a policy are: where there is no room for what is no user's alone, all such share one.
+    pub(crate) fn limit_key(&self, limits: &Swept<LimitKey, Limits>, key: LimitKey) -> LimitKey {
+        let is_full = || limits.len() >= self.options.most_others.div_ceil(SHARDS);
+        if key.is_a_users_own() || limits.get(key).is_some() || !is_full() { key } else { key.crowded() }
+    }
+
     /// A number for a lease that no other lease had.
     pub(crate) fn nonce(&self) -> LeaseNonce {
         LeaseNonce(self.nonces.fetch_add(STRIDE, Relaxed))
@@ -106,7 +115,7 @@ impl HealthCheck for MemoryLive {
 #[cfg(test)]
 mod tests {
     use tollbar_core::{
-        domain::{ApiName, Policy, PolicyName, Quota, Window},
+        domain::{ApiName, Policy, PolicyName, Quota, Subject, Window},
         ports::{ManualClock, RateLimiter, SessionCache},
     };
 
@@ -129,5 +138,27 @@ mod tests {
         let leases: usize = live.sessions.each().map(|shard| shard.len()).sum();
         let limits: usize = live.limits.each().map(|shard| shard.len()).sum();
         assert!(leases <= 1_000 && limits <= 2_000, "{leases} leases, {limits} limits");
+    }
+
+    #[tokio::test]
+    async fn made_up_subjects_do_not_fill_the_memory_and_users_keep_their_own() {
+        let options = MemoryOptions { most_others: 6_400, ..MemoryOptions::default() };
+        let live = MemoryLive::new(Arc::new(ManualClock::new()), options);
+        let window = Window::new(Quota::new(1).unwrap(), Duration::from_secs(86_400)).unwrap();
+        let api = ApiName::new("ping").unwrap();
+        let policy = Policy::new(PolicyName::new("ping").unwrap(), api, vec![window]).unwrap();
+        let allowed = async |subject| live.decide(&policy, subject).await.unwrap().allowed();
+        let made_up = |at: u32| Subject::header("x-api-key", Some(&at.to_be_bytes()));
+        let mut admitted = 0;
+        for at in 0..50_000 {
+            admitted += usize::from(allowed(made_up(at)).await);
+        }
+        let kept: usize = live.limits.each().map(|shard| shard.len()).sum();
+        // One more a part: what the others share.
+        assert!(kept <= 6_464 && admitted == kept, "{kept} kept, {admitted} admitted");
+        assert!(!allowed(made_up(0)).await, "who came first keeps its own");
+        for id in 1..=1_000 {
+            assert!(allowed(UserId::new(id).unwrap().into()).await, "a user has no part in the crowd");
+        }
     }
 }

@@ -4,7 +4,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tollbar_core::domain::UserId;
 
-const SHARDS: u64 = 64;
+/// How many parts there are.
+pub(crate) const SHARDS: usize = 64;
 
 /// What says which part it is in.
 pub(crate) trait Sharded: Copy {
@@ -31,7 +32,8 @@ impl<T: Default> Default for Shards<T> {
 impl<T> Shards<T> {
     /// The part that this is in.
     pub(crate) fn of(&self, key: impl Sharded) -> MutexGuard<'_, T> {
-        let at = usize::try_from(key.number() % SHARDS).expect("a rest is less than what it was divided by");
+        let at = usize::try_from(key.number() % SHARDS as u64)
+            .expect("a rest is less than what it was divided by");
         lock(&self.0[at])
     }
 

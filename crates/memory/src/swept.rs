@@ -69,9 +69,9 @@ impl<K: Copy + Eq + Hash, V: Default + Spent> Swept<K, V> {
         }
     }
 
-    #[cfg(test)]
+    /// How many there are.
     pub(crate) fn len(&self) -> usize {
-        assert_eq!(self.values.len(), self.round.len());
+        debug_assert_eq!(self.values.len(), self.round.len(), "each key is in the round once");
         self.values.len()
     }
 }

@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::{sleep, timeout};
+use tokio::{
+    signal::unix::Signal,
+    time::{sleep, timeout},
+};
 use tokio_util::sync::CancellationToken;
 use tollbar_core::{domain::Incarnation, gate::LiveProcesses, random_bytes};
 use tracing::{info, warn};
@@ -26,6 +29,7 @@ pub struct Application {
     address: SocketAddr,
     settings: ServerSettings,
     origin: Origin,
+    hangups: Option<Signal>,
     parts: Parts,
     claim: KeptClaim,
 }
@@ -55,6 +59,8 @@ impl Application {
     /// # Errors
     /// See [`StartError`]. That Redis is away is none: the service starts degraded.
     pub async fn build(settings: Settings, origin: Origin) -> Result<Self, StartError> {
+        // A start may take long, and a signal during it is no reason to end.
+        let hangups = reload::hangups();
         let durable = Durable::open(&settings.database).await?;
         let process = Incarnation::from_bytes(random_bytes()?);
         let sharing = live::sharing(settings.redis.as_ref());
@@ -67,7 +73,7 @@ impl Application {
         match Self::claimed(&settings, &durable, process, processes).await {
             Ok((socket, address, parts)) => {
                 info!(%address, durable = durable.place, live = parts.live, "listening");
-                Ok(Self { socket, address, settings: settings.server, origin, parts, claim })
+                Ok(Self { socket, address, settings: settings.server, origin, hangups, parts, claim })
             }
             Err(error) => {
                 claim.end().await;
@@ -100,7 +106,15 @@ impl Application {
     /// # Errors
     /// See [`RunError`].
     pub async fn run(self, stop: CancellationToken) -> Result<(), RunError> {
-        let Self { socket, settings, origin, parts: Parts { services, flusher, end, .. }, claim, .. } = self;
+        let Self {
+            socket,
+            settings,
+            origin,
+            hangups,
+            parts: Parts { services, flusher, end, .. },
+            claim,
+            ..
+        } = self;
         let (shutdown, bar) = (services.shutdown.clone(), services.bar.clone());
         let server = listener::serve(socket, services, &settings).map_err(RunError::Server)?;
         let handle = server.handle();
@@ -109,7 +123,7 @@ impl Application {
         let (no_more_counts, lost) = (CancellationToken::new(), claim.lost.clone());
         let flushing = tokio::spawn(flusher.run(no_more_counts.clone()));
         let no_more_policies = CancellationToken::new();
-        let reloading = tokio::spawn(reload::reload(origin, bar, no_more_policies.clone()));
+        let reloading = tokio::spawn(reload::reload(origin, bar, hangups, no_more_policies.clone()));
 
         let failed = tokio::select! {
             ended = &mut server => Some(ended.unwrap_or_else(|error| Err(std::io::Error::other(error)))),

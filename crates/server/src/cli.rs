@@ -11,7 +11,7 @@ pub use crate::explain::Explain;
 /// Settings come from the environment (`TOLLBAR__SECTION__KEY`, `DATABASE_URL`, `REDIS_URL`), then from the file that
 /// --config names, then from defaults that need no server at all: SQLite under data/, and memory.
 ///
-/// While it serves, the policies of a changed file hold from the next second on, or from a SIGHUP on; a file that is not good
+/// While it serves, the policies of a changed file hold within two seconds, or at once at a SIGHUP; a file that is not good
 /// changes nothing.
 #[derive(Debug, Parser)]
 #[command(name = "tollbar", version, verbatim_doc_comment)]

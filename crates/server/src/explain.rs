@@ -51,7 +51,11 @@ impl Explain {
     /// # Errors
     /// The settings of Redis cannot be used. That it is away is said in the answer.
     pub async fn explain(&self, settings: &Settings) -> Result<String, StartError> {
-        let (table, path) = (settings.policies.table(), RequestPath::of(self.path.as_bytes()));
+        let table = settings.policies.table();
+        let path = match RequestPath::of(self.path.as_bytes()) {
+            Ok(path) => path,
+            Err(error) => return Ok(format!("{} is refused: {error}\n", self.path)),
+        };
         let mut said = String::new();
         line(&mut said, format_args!("{} {}", self.method, path.as_str()));
         let Some(rule) = self.which(&table, &path, &mut said) else { return Ok(said) };
@@ -139,10 +143,9 @@ impl Explain {
             }
             Whom::Header(name) => {
                 let given = self.header.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-                let subject = given.map(|(_, value)| {
-                    (format!("header {name}"), Subject::header(name, Some(value.as_bytes())))
-                });
-                ("--header", subject)
+                let value = given.map(|(_, value)| value.as_bytes());
+                let what = if given.is_some() { "" } else { ", of all calls without it" };
+                ("--header", Some((format!("header {name}{what}"), Subject::header(name, value))))
             }
         };
         let Some((text, subject)) = subject else {

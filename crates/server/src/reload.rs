@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::{
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     time::interval,
 };
 use tokio_util::sync::CancellationToken;
@@ -16,14 +16,17 @@ use crate::settings::{Origin, Stamp};
 /// file, and links that are turned, as Kubernetes does.
 const EVERY: Duration = Duration::from_secs(1);
 
+/// Takes SIGHUP over, which would end the process otherwise. `None`: the system gives no signals.
+pub(crate) fn hangups() -> Option<Signal> {
+    let hangups = signal(SignalKind::hangup());
+    hangups.inspect_err(|error| warn!(%error, "no signals: policies are read again by their file only")).ok()
+}
+
 /// Exchanges the policies until `stop`.
-pub(crate) async fn reload(origin: Origin, bar: Bar, stop: CancellationToken) {
-    let mut hangup = match signal(SignalKind::hangup()) {
-        Ok(hangup) => hangup,
-        Err(error) => {
-            warn!(%error, "no signals: policies are not read again");
-            return;
-        }
+pub(crate) async fn reload(origin: Origin, bar: Bar, mut hangups: Option<Signal>, stop: CancellationToken) {
+    let mut next_hangup = async || match &mut hangups {
+        Some(hangups) => hangups.recv().await,
+        None => std::future::pending().await,
     };
     let mut tick = interval(EVERY);
     let mut held = origin.begun();
@@ -31,7 +34,7 @@ pub(crate) async fn reload(origin: Origin, bar: Bar, stop: CancellationToken) {
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            _ = hangup.recv() => {
+            _ = next_hangup() => {
                 (held, seen) = aside(&origin, Origin::stamp).await.map_or((held, seen), |now| (now, now));
                 exchange(&origin, &bar).await;
             }

@@ -24,6 +24,9 @@ use crate::request;
 type Peer = Arc<dyn Fn(&Extensions) -> Option<IpAddr> + Send + Sync>;
 
 /// Puts a bar in front of a service. Cheap to clone.
+///
+/// It goes by the path that the request has where it stands: in front of a whole axum router that is the client's, while inside of
+/// `Router::nest` axum has cut the prefix off.
 #[derive(Clone)]
 pub struct BarLayer {
     bar: Bar,

@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use tollbar_core::{
-    policies::RequestPath,
-    usecases::{Authorize, Credential, Identity, Question, RequestFacts, Verdict},
-};
+use tollbar_core::usecases::{Authorize, Credential, Fate, Identity, Question, RequestFacts, Verdict};
 
 use crate::{Denial, HeaderFormat, Headers, Incoming, TrustedProxies, credential};
 
@@ -70,16 +67,12 @@ impl Bar {
 
     /// All that a decision needs of a request, which is not needed any more from here on.
     pub fn question<H: Headers + ?Sized>(&self, request: &Incoming<'_, H>) -> Question {
-        let header = |name: &str| {
-            let name = name.to_ascii_lowercase();
-            let mut all = request.headers().all(&name).peekable();
-            all.peek()?;
-            Some(all.collect::<Vec<_>>().join(&b","[..]))
-        };
+        // Of two values an application takes the one and we would take the other: they are as good as none.
+        let header = |name: &str| request.headers().one(&name.to_ascii_lowercase()).map(<[u8]>::to_vec);
         self.authorize.question(RequestFacts {
             method: request.method(),
             host: &|| request.host(),
-            path: RequestPath::of(request.target()),
+            target: request.target(),
             address: &|| request.address(),
             header: &header,
             credential: self.credential(request),
@@ -92,13 +85,26 @@ impl Bar {
     /// Why it does not go through.
     pub async fn decide(&self, question: &Question) -> Result<Passed, Denial> {
         let format = self.options.headers;
-        match self.authorize.decide(question).await {
-            Ok(Verdict::Admitted { identity, limits }) => {
+        let Verdict { fate, limits } = match self.authorize.decide(question).await {
+            Ok(verdict) => verdict,
+            Err(error) => return Err(Denial::Unavailable(error)),
+        };
+        let denial = match fate {
+            Fate::Admitted(identity) => {
                 let headers = limits.map(|limits| format.headers(&limits)).unwrap_or_default();
-                Ok(Passed { identity, headers })
+                return Ok(Passed { identity, headers });
             }
-            Ok(verdict) => Err(Denial::of(verdict, format).unwrap_or(Denial::Unmatched)),
-            Err(error) => Err(Denial::Unavailable(error)),
-        }
+            Fate::Limited => return Err(Denial::Limited(limits, format)),
+            Fate::NoCredential => Denial::NoCredential,
+            Fate::InvalidCredential => Denial::InvalidToken,
+            Fate::CrossSite => Denial::CrossSite,
+            Fate::Unmatched => Denial::Unmatched,
+            Fate::AmbiguousPath => Denial::AmbiguousPath,
+        };
+        // Whoever was charged all the same is told.
+        Err(match limits {
+            Some(limits) => Denial::Charged(Box::new(denial), format.headers(&limits)),
+            None => denial,
+        })
     }
 }

@@ -2,10 +2,7 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use tollbar_core::{
-    StoreError,
-    usecases::{Limits, Verdict},
-};
+use tollbar_core::{StoreError, usecases::Limits};
 use tracing::{error, warn};
 
 use crate::{ABOUT_BLANK, Answer, Extras, HeaderFormat, problem, sentence};
@@ -31,30 +28,25 @@ pub enum Denial {
     Untrusted,
     /// 403: whoever tells of it does not tell enough.
     Incomplete,
+    /// 403: its path means one thing to one program and another to another.
+    AmbiguousPath,
     /// 429: over a limit.
-    Limited(Limits, HeaderFormat),
+    Limited(Option<Limits>, HeaderFormat),
+    /// Any of those that are not about a limit, to who was charged before; with the headers that tell of it.
+    Charged(Box<Denial>, Vec<(&'static str, String)>),
     /// 503 where trying again may help, else 500: a store failed.
     Unavailable(StoreError),
 }
 
 impl Denial {
-    /// What a verdict denies, if it does.
-    pub(crate) fn of(verdict: Verdict, format: HeaderFormat) -> Option<Self> {
-        match verdict {
-            Verdict::Admitted { .. } => None,
-            Verdict::Limited(limits) => Some(Self::Limited(limits, format)),
-            Verdict::NoCredential => Some(Self::NoCredential),
-            Verdict::InvalidCredential => Some(Self::InvalidToken),
-            Verdict::CrossSite => Some(Self::CrossSite),
-            Verdict::Unmatched => Some(Self::Unmatched),
-        }
-    }
-
     /// The status of the answer.
     pub fn status(&self) -> u16 {
         match self {
             Self::NoCredential | Self::InvalidToken => 401,
-            Self::CrossSite | Self::Unmatched | Self::Untrusted | Self::Incomplete => 403,
+            Self::CrossSite | Self::Unmatched | Self::Untrusted | Self::Incomplete | Self::AmbiguousPath => {
+                403
+            }
+            Self::Charged(denial, _) => denial.status(),
             Self::Limited(..) => 429,
             Self::Unavailable(error) if error.is_transient() => 503,
             Self::Unavailable(_) => 500,
@@ -65,7 +57,10 @@ impl Denial {
     pub fn reason(&self) -> Option<&'static str> {
         match self {
             Self::NoCredential | Self::InvalidToken => Some("unauthenticated"),
-            Self::CrossSite | Self::Unmatched | Self::Untrusted | Self::Incomplete => Some("forbidden"),
+            Self::CrossSite | Self::Unmatched | Self::Untrusted | Self::Incomplete | Self::AmbiguousPath => {
+                Some("forbidden")
+            }
+            Self::Charged(denial, _) => denial.reason(),
             Self::Limited(..) => Some("limited"),
             Self::Unavailable(_) => None,
         }
@@ -80,12 +75,15 @@ impl Denial {
             Self::Unmatched => "No policy allows this request!",
             Self::Untrusted => "Only a trusted proxy may ask this!",
             Self::Incomplete => "The proxy does not say method and path of the request!",
-            Self::Limited(limits, _) => match limits.decision.violated().next() {
+            Self::AmbiguousPath => "The path has dot segments, backslashes or two slashes at its beginning!",
+            Self::Charged(denial, _) => return denial.sentence(),
+            Self::Limited(Some(limits), _) => match limits.decision.violated().next() {
                 Some(state) => {
                     return sentence::rate_limit_exceeded(limits.policy.api(), &state.window).into();
                 }
                 None => "Rate limit exceeded!",
             },
+            Self::Limited(None, _) => "Rate limit exceeded!",
             Self::Unavailable(error) if error.is_transient() => "The service cannot answer now, try again!",
             Self::Unavailable(_) => "The service has made a mistake!",
         })
@@ -103,6 +101,11 @@ impl Denial {
 
     /// The answer. A store's failure is told to the log with its cause, and to the client without it.
     pub fn answer(&self) -> Answer {
+        if let Self::Charged(denial, limits) = self {
+            let mut answer = denial.answer();
+            answer.headers.extend(limits.iter().cloned());
+            return answer;
+        }
         let (mut headers, mut extras) = (Vec::new(), Extras::default());
         match self {
             // RFC 6750, section 3: an error code only where a credential came.
@@ -111,7 +114,7 @@ impl Denial {
                 let challenge = "Bearer realm=\"tollbar\", error=\"invalid_token\"";
                 headers.push(("www-authenticate", challenge.to_owned()));
             }
-            Self::Limited(limits, format) => {
+            Self::Limited(Some(limits), format) => {
                 let wait = retry_seconds(limits.decision.retry_after());
                 headers.push(("retry-after", wait.to_string()));
                 headers.extend(format.headers(limits));
@@ -128,7 +131,11 @@ impl Denial {
                 warn!("a forwarded request came from an address that is not in authz.trusted_proxies");
             }
             Self::Incomplete => warn!("a proxy did not say method and path of a request"),
-            Self::CrossSite | Self::Unmatched => {}
+            Self::Limited(None, _)
+            | Self::Charged(..)
+            | Self::CrossSite
+            | Self::Unmatched
+            | Self::AmbiguousPath => {}
         }
         problem(self.status(), self.kind(), &self.sentence(), &extras, headers)
     }

@@ -1,6 +1,6 @@
 //! Whom a limit is charged to.
 
-use std::net::IpAddr;
+use std::{fmt, net::IpAddr};
 
 use sha2::{Digest, Sha256};
 
@@ -21,6 +21,11 @@ impl Fingerprint {
     /// The fingerprint of a path.
     pub fn of_path(path: &str) -> Self {
         Self::of(b"path", path.as_bytes())
+    }
+
+    /// The fingerprint of these bits.
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
     }
 
     /// The bits.
@@ -54,6 +59,16 @@ impl Subject {
         kind.extend(name.to_ascii_lowercase().bytes());
         kind.push(if value.is_some() { b'+' } else { b'-' });
         Self::Other(Fingerprint::of(&kind, value.unwrap_or_default()))
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(user) => write!(f, "user {user}"),
+            // An address or a key is told apart from others by it, and does not stand in a log.
+            Self::Other(fingerprint) => write!(f, "{:032x}", u128::from_be_bytes(fingerprint.0)),
+        }
     }
 }
 

@@ -27,6 +27,11 @@ impl HostPattern {
         &self.text
     }
 
+    /// The one name that matches, where there is only one.
+    pub(super) fn only(&self) -> Option<&str> {
+        (!self.text.starts_with('*')).then_some(&self.text)
+    }
+
     /// Whether a `Host` header names such a host.
     pub fn matches(&self, host: &str) -> bool {
         let host = name_of(host);
@@ -41,7 +46,7 @@ impl HostPattern {
 }
 
 /// A host without its port, and without the dot that may end it.
-fn name_of(host: &str) -> &str {
+pub(super) fn name_of(host: &str) -> &str {
     if host.starts_with('[') {
         return host.find(']').map_or(host, |end| &host[..=end]);
     }

@@ -164,9 +164,11 @@ impl Rule {
         &self.options
     }
 
-    /// The limits of a call by this method.
+    /// The limits of a call by this method; those of `GET` are for `HEAD`, too, where it has none of its own.
     pub fn policy(&self, method: &str) -> &Policy {
-        let own = self.by_method.iter().find(|(known, _)| known == method);
+        let own = |method: &str| self.by_method.iter().find(|(known, _)| known == method);
+        // Whoever answers HEAD does what GET takes.
+        let own = own(method).or_else(|| if method == "HEAD" { own("GET") } else { None });
         own.map_or(&self.options.policy, |(_, policy)| policy)
     }
 

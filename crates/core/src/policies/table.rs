@@ -1,8 +1,11 @@
 //! The whole list, compiled: one pass over the path, however long the list is.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
-use super::{PathPattern, RequestPath, Rule, RuleOptions, tree::PathTree};
+use super::{PathPattern, RequestPath, Rule, RuleOptions, host, tree::PathTree};
 use crate::domain::{ApiName, Policy, PolicyName};
 
 /// What happens to a request that no rule is for.
@@ -34,7 +37,10 @@ const UNMATCHED: &str = "unmatched";
 #[derive(Debug)]
 pub struct PolicyTable {
     rules: Vec<Arc<Rule>>,
+    /// Of rules for any host, or for several.
     paths: PathTree,
+    /// Of rules for one host, by its name.
+    of_hosts: HashMap<String, PathTree>,
     asks_for_hosts: bool,
     unmatched: Option<Arc<Rule>>,
 }
@@ -52,13 +58,21 @@ impl PolicyTable {
                 return Err(TableError::Twice(at, name.clone()));
             }
         }
-        let mut paths = PathTree::default();
+        let (mut paths, mut of_hosts) = (PathTree::default(), HashMap::<String, PathTree>::new());
         for (at, rule) in rules.iter().enumerate() {
-            paths.add(&rule.options().path, at);
+            let host = rule.options().host.as_ref().and_then(|host| host.only());
+            let tree = host.map_or(&mut paths, |host| of_hosts.entry(host.to_owned()).or_default());
+            tree.add(&rule.options().path, at);
         }
         let asks_for_hosts = rules.iter().any(|rule| rule.options().host.is_some());
         let rules = rules.into_iter().map(Arc::new).collect();
-        Ok(Self { rules, paths, asks_for_hosts, unmatched: rule_of_unmatched(unmatched).map(Arc::new) })
+        Ok(Self {
+            rules,
+            paths,
+            of_hosts,
+            asks_for_hosts,
+            unmatched: rule_of_unmatched(unmatched).map(Arc::new),
+        })
     }
 
     /// The rules, in their order.
@@ -78,7 +92,11 @@ impl PolicyTable {
 
     /// The same without the rule of unmatched requests.
     pub fn matched(&self, method: &str, host: Option<&str>, path: &RequestPath<'_>) -> Option<&Arc<Rule>> {
-        let found = self.paths.first(path, &|at| self.rules[at].takes(method, host));
+        let first = |tree: &PathTree| tree.first(path, &|at| self.rules[at].takes(method, host));
+        let of_host = || self.of_hosts.get(&host::name_of(host?).to_ascii_lowercase()).and_then(first);
+        let of_host = if self.of_hosts.is_empty() { None } else { of_host() };
+        // Of two that are for it, the one that stands first in the list.
+        let found = of_host.into_iter().chain(first(&self.paths)).min();
         found.map(|at| &self.rules[at])
     }
 }

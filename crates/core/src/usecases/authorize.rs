@@ -32,8 +32,8 @@ pub struct RequestFacts<'a> {
     pub method: &'a str,
     /// The `Host` that the client asked for; asked for only where a policy wants one.
     pub host: &'a dyn Fn() -> Option<&'a str>,
-    /// The path that it asked for.
-    pub path: RequestPath<'a>,
+    /// The path that it asked for, with or without a query.
+    pub target: &'a [u8],
     /// Where the client is; asked for only where a policy limits by it.
     pub address: &'a dyn Fn() -> Option<IpAddr>,
     /// The value of a header, by its name.
@@ -47,6 +47,7 @@ pub struct RequestFacts<'a> {
 pub struct Question {
     rule: Option<Arc<Rule>>,
     policy: Option<Policy>,
+    is_ambiguous: bool,
     /// Who is limited, where that is not the user.
     subject: Option<Subject>,
     credential: Credential,
@@ -70,18 +71,22 @@ pub struct Limits {
     pub decision: Decision,
 }
 
-/// What becomes of a request.
+/// What becomes of a request, and what is known of its limits then.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// It goes through.
-    Admitted {
-        /// Who calls, where the policy needs a session.
-        identity: Option<Identity>,
-        /// The limits that it was held to.
-        limits: Option<Limits>,
-    },
+pub struct Verdict {
+    /// What becomes of it.
+    pub fate: Fate,
+    /// The limits that it was held to, and charged by where they are not what denies it; none in shadow mode.
+    pub limits: Option<Limits>,
+}
+
+/// What becomes of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It goes through; with who calls, where the policy needs a session.
+    Admitted(Option<Identity>),
     /// It is over a limit.
-    Limited(Limits),
+    Limited,
     /// It needs a session and names none.
     NoCredential,
     /// What it names is no live session.
@@ -90,6 +95,8 @@ pub enum Verdict {
     CrossSite,
     /// No policy is for it, and such requests are refused.
     Unmatched,
+    /// Its path has no one meaning, so that no policy can be for it.
+    AmbiguousPath,
 }
 
 /// Decides requests by the current policies.
@@ -120,29 +127,36 @@ impl Authorize {
 
     /// Finds the rule of a request and all that it asks for. Nothing is looked up.
     pub fn question(&self, request: RequestFacts<'_>) -> Question {
+        let nothing = Question {
+            rule: None,
+            policy: None,
+            is_ambiguous: false,
+            subject: None,
+            credential: Credential::None,
+        };
+        let Ok(path) = RequestPath::of(request.target) else {
+            return Question { is_ambiguous: true, ..nothing };
+        };
         let table = self.policies.current();
         let host = if table.asks_for_hosts() { (request.host)() } else { None };
-        let rule = table.find(request.method, host, &request.path).cloned();
-        let mut policy = rule.as_ref().map(|rule| rule.policy(request.method).clone());
-        let mut subject = None;
-        match rule.as_ref().map(|rule| &rule.options().whom) {
-            Some(Whom::UserAndPath) => {
-                let path = Fingerprint::of_path(request.path.as_str());
-                policy = policy.map(|policy| policy.at_path(path));
+        let Some(rule) = table.find(request.method, host, &path).cloned() else { return nothing };
+        let mut policy = rule.policy(request.method).clone();
+        let subject = match &rule.options().whom {
+            // Without a limit there is nobody to charge.
+            _ if policy.windows().is_empty() => None,
+            Whom::User => None,
+            Whom::UserAndPath => {
+                policy = policy.at_path(Fingerprint::of_path(path.as_str()));
+                None
             }
             // Clients without an address are one subject, as those without a header are.
-            Some(Whom::Address) => {
-                subject =
-                    Some((request.address)().map_or_else(|| Subject::header("", None), Subject::address));
+            Whom::Address => {
+                Some((request.address)().map_or_else(|| Subject::header("", None), Subject::address))
             }
-            Some(Whom::Header(name)) => {
-                subject = Some(Subject::header(name, (request.header)(name).as_deref()));
-            }
-            Some(Whom::User) | None => {}
-        }
-        // Without a limit there is nobody to charge.
-        let subject = subject.filter(|_| policy.as_ref().is_some_and(|policy| !policy.windows().is_empty()));
-        Question { rule, policy, subject, credential: request.credential }
+            Whom::Header(name) => Some(Subject::header(name, (request.header)(name).as_deref())),
+        };
+        let (rule, policy, credential) = (Some(rule), Some(policy), request.credential);
+        Question { rule, policy, subject, credential, ..nothing }
     }
 
     /// Decides a request; an admitted one is charged and counted.
@@ -151,46 +165,55 @@ impl Authorize {
     /// A tier failed and the policy does not go on without it; the call must not be acknowledged.
     pub async fn decide(&self, question: &Question) -> Result<Verdict, StoreError> {
         let (Some(rule), Some(policy)) = (&question.rule, &question.policy) else {
-            return Ok(Verdict::Unmatched);
+            let fate = if question.is_ambiguous { Fate::AmbiguousPath } else { Fate::Unmatched };
+            return Ok(Verdict { fate, limits: None });
         };
-        let mut limits = None;
-        let mut policy = policy;
+        let (mut limits, mut policy) = (None, policy);
         if let Some(subject) = question.subject {
             let decision = self.limit(rule, subject, policy).await?;
-            let decided = Limits { policy: policy.clone(), decision };
-            if !decided.decision.allowed() && enforces(rule, &decided, None) {
-                return Ok(Verdict::Limited(decided));
-            }
+            let denied = !decision.allowed() && enforces(rule, &decision, subject);
             // A gate that limits nobody says nothing of windows.
-            limits = (!decided.decision.windows.is_empty()).then_some(decided);
+            limits = (!decision.windows.is_empty()).then(|| Limits { policy: policy.clone(), decision });
+            if denied {
+                return Ok(Verdict { fate: Fate::Limited, limits });
+            }
             policy = rule.counting();
         }
-        let limits = limits.filter(|_| rule.options().mode == Mode::Enforce);
-        if !rule.options().session {
-            return Ok(Verdict::Admitted { identity: None, limits });
-        }
-        let token = match &question.credential {
+        let (fate, own) = self.identify(rule, policy, &question.credential).await?;
+        let limits = limits.or(own).filter(|_| rule.options().mode == Mode::Enforce);
+        Ok(Verdict { fate, limits })
+    }
+
+    /// Asks who calls, if the rule wants to know, and limits the user.
+    async fn identify(
+        &self,
+        rule: &Rule,
+        policy: &Policy,
+        credential: &Credential,
+    ) -> Result<(Fate, Option<Limits>), StoreError> {
+        let token = match credential {
+            _ if !rule.options().session => return Ok((Fate::Admitted(None), None)),
             Credential::Token(token) => token,
-            Credential::None => return Ok(Verdict::NoCredential),
-            Credential::Malformed => return Ok(Verdict::InvalidCredential),
-            Credential::CrossSite => return Ok(Verdict::CrossSite),
+            Credential::None => return Ok((Fate::NoCredential, None)),
+            Credential::Malformed => return Ok((Fate::InvalidCredential, None)),
+            Credential::CrossSite => return Ok((Fate::CrossSite, None)),
+        };
+        let of = |decision: Decision| {
+            (!decision.windows.is_empty()).then(|| Limits { policy: policy.clone(), decision })
         };
         let mut admission = self.admit(rule, token, policy).await?;
         if let Admission::Limited { user, decision } = admission {
-            let decided = Limits { policy: policy.clone(), decision };
-            if enforces(rule, &decided, Some(user)) {
-                return Ok(Verdict::Limited(decided));
+            if enforces(rule, &decision, user.into()) {
+                return Ok((Fate::Limited, of(decision)));
             }
             admission = self.admit(rule, token, rule.counting()).await?;
         }
         Ok(match admission {
             Admission::Admitted { user, session, decision } => {
-                let own = (rule.options().mode == Mode::Enforce && !decision.windows.is_empty())
-                    .then(|| Limits { policy: policy.clone(), decision });
-                Verdict::Admitted { identity: Some(Identity { user, session }), limits: limits.or(own) }
+                (Fate::Admitted(Some(Identity { user, session })), of(decision))
             }
             // A policy without windows limits nobody.
-            Admission::Unauthenticated | Admission::Limited { .. } => Verdict::InvalidCredential,
+            Admission::Unauthenticated | Admission::Limited { .. } => (Fate::InvalidCredential, None),
         })
     }
 
@@ -210,27 +233,29 @@ impl Authorize {
 
     /// The gate that a rule chooses where the usual one has failed for now.
     fn instead(&self, rule: &Rule, error: StoreError) -> Result<&Arc<dyn Gate>, StoreError> {
-        let gate = match rule.options().on_outage {
-            OnOutage::Open => &self.open,
-            OnOutage::Local => &self.local,
-            OnOutage::Closed => return Err(error),
+        let options = rule.options();
+        // Too many calls at once are no outage: to open then would be to open in the very flood that the limit is for.
+        let is_outage = error.is_transient() && !error.is_overloaded();
+        let gate = match (options.mode, options.on_outage) {
+            // A shadow denies nobody.
+            (Mode::Shadow, _) if error.is_transient() => &self.open,
+            (Mode::Enforce, OnOutage::Open) if is_outage => &self.open,
+            (Mode::Enforce, OnOutage::Local) if is_outage => &self.local,
+            _ => return Err(error),
         };
-        if !error.is_transient() {
-            return Err(error);
-        }
-        warn!(policy = %rule.options().policy.name(), ?error, "decided without the live tier");
+        warn!(policy = %options.policy.name(), ?error, "decided without the live tier");
         Ok(gate)
     }
 }
 
-/// Whether a denial is carried out; one that is not is told to the log.
-fn enforces(rule: &Rule, denied: &Limits, user: Option<UserId>) -> bool {
-    let enforces = rule.options().mode == Mode::Enforce;
-    if !enforces {
-        let (user, wait) = (user.map(UserId::get), denied.decision.retry_after());
-        info!(policy = %denied.policy.name(), user, ?wait, "a policy in shadow mode would have denied a call");
+/// Whether a denial is carried out; one that is not is told to the log, with its user or the fingerprint of who else it is.
+fn enforces(rule: &Rule, decision: &Decision, subject: Subject) -> bool {
+    let options = rule.options();
+    if options.mode == Mode::Shadow {
+        let wait = decision.retry_after();
+        info!(policy = %options.policy.name(), %subject, ?wait, "a policy in shadow mode would have denied a call");
     }
-    enforces
+    options.mode == Mode::Enforce
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ mod ping;
 mod readiness;
 mod signup;
 
-pub use authorize::{Authorize, Credential, Identity, Limits, Question, RequestFacts, Verdict};
+pub use authorize::{Authorize, Credential, Fate, Identity, Limits, Question, RequestFacts, Verdict};
 pub use call_counts::{CallCounts, TOP_LIMIT};
 pub use login::{Login, LoginError};
 pub use logout::Logout;

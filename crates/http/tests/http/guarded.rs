@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use actix_web::{
-    App, HttpResponse,
-    test::{TestRequest, call_service, init_service, read_body, read_body_json},
+    App, Error, HttpResponse,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+    middleware::{Next, from_fn},
+    test::{TestRequest, call_service, init_service, read_body, read_body_json, try_call_service},
     web,
 };
 use serde_json::Value;
@@ -34,6 +37,17 @@ async fn order(caller: CurrentUser) -> String {
     format!("an order of {} in session {}", caller.user, caller.session.get())
 }
 
+/// A middleware between the guard and the handlers, which fails instead of answering.
+async fn no_patch<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    if request.method() == "PATCH" {
+        return Err(ApiError::invalid("Not so!").into());
+    }
+    next.call(request).await
+}
+
 async fn broken() -> Result<HttpResponse, ApiError> {
     Err(ApiError::invalid("Not so!"))
 }
@@ -42,6 +56,7 @@ async fn broken() -> Result<HttpResponse, ApiError> {
 async fn a_scope_runs_for_admitted_calls_only_and_every_answer_tells_the_limits() {
     let guard = Guard::new(bar(gate(), BarOptions::default()));
     let orders = web::scope("/orders")
+        .wrap(from_fn(no_patch))
         .wrap(guard.clone())
         .route("/{id}", web::get().to(order))
         .route("/{id}", web::post().to(broken));
@@ -61,6 +76,10 @@ async fn a_scope_runs_for_admitted_calls_only_and_every_answer_tells_the_limits(
         assert_eq!(answer.status().as_u16(), status);
         assert!(answer.headers().contains_key("ratelimit-policy"), "{method} {path}");
     }
+    let failed = try_call_service(&app, ask("PATCH", "/orders/7", "live")).await.unwrap_err();
+    let answer = failed.error_response();
+    assert_eq!(answer.status().as_u16(), 400);
+    assert!(answer.headers().contains_key("ratelimit-policy"));
     for (token, status) in [("eager", 429), ("dead", 401)] {
         let answer = call_service(&app, ask("GET", "/orders/7", token)).await;
         assert_eq!(answer.status().as_u16(), status);

@@ -58,7 +58,8 @@ impl MemoryLive {
             // Nothing is kept of whom nothing limits.
             Decision { at: now, windows: Vec::new() }
         } else {
-            limits.change(LimitKey::of(policy, user.into()), now).decide(policy, now)
+            let key = self.limit_key(limits, LimitKey::of(policy, user.into()));
+            limits.change(key, now).decide(policy, now)
         };
         if decision.allowed() {
             self.boards.record(policy.api(), user);

@@ -15,10 +15,15 @@ use crate::{
 #[async_trait]
 impl RateLimiter for MemoryLive {
     async fn decide(&self, policy: &Policy, subject: Subject) -> Result<Decision, StoreError> {
+        if policy.windows().is_empty() {
+            // Nothing is kept of whom nothing limits.
+            return Ok(Decision { at: self.clock.now(), windows: Vec::new() });
+        }
         let key = LimitKey::of(policy, subject);
         let mut limits = self.limits.of(key);
         // Under the lock, so that times of one subject do not fall.
         let now = self.clock.now();
+        let key = self.limit_key(&limits, key);
         Ok(limits.change(key, now).decide(policy, now))
     }
 
@@ -26,7 +31,7 @@ impl RateLimiter for MemoryLive {
         let key = LimitKey::of(policy, subject);
         let limits = self.limits.of(key);
         let now = self.clock.now();
-        Ok(match limits.get(key) {
+        Ok(match limits.get(self.limit_key(&limits, key)) {
             Some(known) => known.peek(policy, now),
             None => Limits::default().peek(policy, now),
         })

@@ -41,12 +41,12 @@ fn the_defaults_are_those_of_the_design() {
     assert!(!settings.bar.cookies);
     assert_eq!(settings.bar.trusted_proxies, TrustedProxies::default());
     let table = settings.policies.table();
-    let policy = table.find("GET", None, &RequestPath::of(b"/ping")).unwrap().policy("GET").clone();
+    let policy = table.find("GET", None, &RequestPath::of(b"/ping").unwrap()).unwrap().policy("GET").clone();
     let windows: Vec<_> =
         policy.windows().iter().map(|window| (window.quota(), window.period().as_secs())).collect();
     assert_eq!((policy.name().as_str(), windows), ("ping", vec![(1, 5), (2, 60)]));
     assert_eq!(policy.window_names(), ["burst", "minute"]);
-    let unmatched = table.find("GET", None, &RequestPath::of(b"/other")).unwrap();
+    let unmatched = table.find("GET", None, &RequestPath::of(b"/other").unwrap()).unwrap();
     assert!(unmatched.options().session && unmatched.options().policy.windows().is_empty());
 }
 

@@ -65,7 +65,7 @@ async fn explain_says_which_policy_and_how_its_windows_stand() {
     let process = Process::start_with(&tiers, &["--config", &file], &[]).await;
     process.client.signup("user1").await;
     let token = process.client.login("user1").await;
-    let ping = ["--config", &file, "explain", "--path", "//ping/?x", "--user", "1"];
+    let ping = ["--config", &file, "explain", "--path", "/ping//?x", "--user", "1"];
     let mut said = Vec::new();
     for status in [200, 200, 429] {
         said.push(run(&tiers, &ping).await.1);
@@ -95,9 +95,11 @@ async fn explain_says_which_policy_and_how_its_windows_stand() {
     );
     let whose = run(&tiers, &of[..5]).await.1;
     assert!(
-        whose.ends_with("whose? --header says it; then the state of the windows is told:\n  1h: 2 in 1h\n"),
+        whose.contains("header X-Api-Key, of all calls without it:\n  1h: 2 in 1h: 2 left, none held\n"),
         "{whose}"
     );
+    let twofold = run(&tiers, &["--config", &file, "explain", "--path", "/a/../b"]).await.1;
+    assert!(twofold.starts_with("/a/../b is refused: a path with dot segments"), "{twofold}");
     let none = run(&tiers, &["--config", &file, "explain", "--path", "/x"]).await.1;
     assert!(none.contains("none of 4 policies is for it: a live session suffices"), "{none}");
     let (code, _, errors) = run(&tiers, &["explain", "--path", "/x", "--user", "0"]).await;

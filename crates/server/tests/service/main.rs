@@ -13,6 +13,7 @@ mod parallel_logins;
 mod policies;
 mod process;
 mod proxies;
+mod proxy_stage;
 mod redis_down;
 mod redis_emptied;
 mod reload;

@@ -2,100 +2,15 @@
 
 use std::time::Duration;
 
-use reqwest::{Method, RequestBuilder, Response};
+use reqwest::Method;
 use serde_json::Value;
-use tollbar_testkit::{WebProxy, WebProxyKind};
+use tollbar_testkit::{PrivateRedis, WebProxyKind};
 
 use crate::{
-    process::Process,
-    support::{PASSWORD, account},
+    proxy_stage::{Stage, header, problem, told},
+    support::PASSWORD,
     tiers::Tiers,
-    upstream::Upstream,
 };
-
-const POLICIES: &str = r#"
-[session]
-cookie = true
-
-[[policies]]
-name = "orders"
-path = "/orders/*"
-windows = [{ name = "burst", quota = 3, period = "1h" }, { name = "day", quota = 100, period = "1d" }]
-
-[[policies]]
-name = "many"
-path = "/many/*"
-windows = [{ quota = 137, period = "1h" }]
-
-[[policies]]
-name = "public"
-path = "/public/*"
-session = false
-windows = []
-"#;
-
-/// All of them, started.
-struct Stage {
-    tollbar: Process,
-    app: Upstream,
-    proxy: WebProxy,
-    http: reqwest::Client,
-    kind: WebProxyKind,
-    _tiers: Tiers,
-}
-
-impl Stage {
-    async fn set(kind: WebProxyKind, tiers: Tiers, more: &[(&str, &str)]) -> Self {
-        let file = tiers.folder.path().join("policies.toml");
-        std::fs::write(&file, POLICIES).unwrap();
-        let tollbar = Process::start_with(&tiers, &["--config", &file.display().to_string()], more).await;
-        let app = Upstream::start();
-        let proxy = WebProxy::start(kind, tollbar.address, app.address);
-        Self { tollbar, app, proxy, http: reqwest::Client::new(), kind, _tiers: tiers }
-    }
-
-    fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http.request(method, format!("{}{path}", self.proxy.url()))
-    }
-
-    async fn get(&self, path: &str, token: &str) -> Response {
-        self.request(Method::GET, path).bearer_auth(token).send().await.unwrap()
-    }
-
-    /// A user's token, through the proxy.
-    async fn login(&self, name: &str) -> String {
-        let sent = self.request(Method::POST, "/signup").json(&account(name)).send().await.unwrap();
-        assert_eq!(sent.status(), 200);
-        let sent = self.request(Method::POST, "/login").json(&account(name)).send().await.unwrap();
-        let cookie = sent.headers()["set-cookie"].to_str().unwrap().to_owned();
-        let body: Value = sent.json().await.unwrap();
-        let token = body["sessionToken"].as_str().unwrap().to_owned();
-        assert!(cookie.starts_with(&format!("__Host-tollbar={token}; ")), "{cookie}");
-        token
-    }
-}
-
-fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
-    let mut all = response.headers().get_all(name).iter();
-    let first = all.next().map(|value| value.to_str().unwrap());
-    assert!(all.next().is_none(), "{name} more than once");
-    first
-}
-
-async fn problem(response: Response, status: u16) -> Value {
-    assert_eq!(response.status().as_u16(), status);
-    assert_eq!(header(&response, "content-type"), Some("application/problem+json"));
-    assert_eq!(header(&response, "x-tollbar-problem"), None);
-    let problem: Value = response.json().await.unwrap();
-    assert_eq!(problem["status"], status);
-    assert!(problem["error"].is_string() || status == 503, "{problem}");
-    problem
-}
-
-/// What the application was told of a header; a header that is empty is as good as none.
-fn told<'a>(seen: &'a Value, name: &str) -> &'a str {
-    seen["headers"][name].as_str().unwrap_or_default()
-}
 
 async fn an_allowed_request_reaches_the_application_with_who_calls(kind: WebProxyKind) {
     let stage = Stage::set(kind, Tiers::embedded(), &[]).await;
@@ -107,8 +22,8 @@ async fn an_allowed_request_reaches_the_application_with_who_calls(kind: WebProx
     assert_eq!(response.status(), 200);
     let policies = r#""burst";q=3;w=3600, "day";q=100;w=86400"#;
     assert_eq!(header(&response, "ratelimit-policy"), Some(policies));
-    let state = r#""burst";r=2;t=3600, "day";r=99;t=86400"#;
-    assert_eq!(header(&response, "ratelimit"), Some(state));
+    let left = r#""burst";r=2;t=3600, "day";r=99;t=86400"#;
+    assert_eq!(header(&response, "ratelimit"), Some(left));
     assert_eq!(header(&response, "retry-after"), None);
     let seen: Value = response.json().await.unwrap();
     assert_eq!((&seen["method"], &seen["target"]), (&"POST".into(), &"/orders/7%2F8//x?a=%2F&b".into()));
@@ -210,6 +125,56 @@ async fn while_tollbar_is_down_nothing_reaches_it(kind: WebProxyKind) {
     assert_eq!(app.reached(), 1);
 }
 
+async fn older_headers_reach_the_client_too(kind: WebProxyKind) {
+    for (format, names) in [
+        ("draft-03", ["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"]),
+        ("x-ratelimit", ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"]),
+    ] {
+        let stage = Stage::set(kind, Tiers::embedded(), &[("TOLLBAR__HEADERS", format)]).await;
+        let token = stage.login("user1").await;
+        for status in [200, 200, 200, 429] {
+            let answer = stage.get("/orders/7", &token).await;
+            assert_eq!(answer.status(), status);
+            for name in names {
+                assert!(header(&answer, name).is_some(), "{name} at {status}");
+            }
+            assert_eq!(header(&answer, "ratelimit-policy"), None);
+        }
+    }
+}
+
+async fn a_request_costs_one_trip_at_most(kind: WebProxyKind) {
+    let redis = PrivateRedis::start();
+    let settings = [("TOLLBAR__REDIS__URL", &*redis.url()), ("TOLLBAR__COUNTS__FLUSH", "60s")];
+    let stage = Stage::set(kind, Tiers::embedded(), &settings).await;
+    let token = stage.login("user1").await;
+    assert_eq!(stage.get("/many/x", &token).await.status(), 200);
+    let trips = || {
+        let said = redis.query(&["INFO", "commandstats"]).unwrap();
+        let said: String = redis::from_redis_value(said).unwrap();
+        let calls = |line: &str| line.split_once("calls=")?.1.split(',').next()?.parse::<usize>().ok();
+        let scripts = said.lines().filter(|line| line.starts_with("cmdstat_eval"));
+        scripts.filter_map(calls).sum::<usize>()
+    };
+    let before = trips();
+    for _ in 0..100 {
+        assert_eq!(stage.get("/many/x", &token).await.status(), 200);
+    }
+    assert_eq!(trips() - before, 100, "one after the other, so that none can share a trip");
+    // Many at once share; and whoever is over the limit takes none.
+    let (before, url) = (trips(), format!("{}/many/x", stage.proxy.url()));
+    let together = (0..200).map(|_| {
+        let request = stage.http.get(&url).bearer_auth(&token);
+        tokio::spawn(async move { request.send().await.unwrap().status().as_u16() })
+    });
+    let mut admitted = 0;
+    for status in together.collect::<Vec<_>>() {
+        admitted += usize::from(status.await.unwrap() == 200);
+    }
+    assert_eq!(admitted, 36);
+    assert!(trips() - before <= 200, "{}", trips() - before);
+}
+
 async fn of_a_thousand_requests_exactly_the_quota_reaches_it(kind: WebProxyKind) {
     for tiers in [Tiers::embedded(), Tiers::new(true, true)] {
         let stage = Stage::set(kind, tiers, &[]).await;
@@ -269,5 +234,7 @@ proxies! {
     a_limited_client_hears_429_and_when_to_come_back
     a_cookie_is_a_session_for_pages_of_the_same_origin
     while_tollbar_is_down_nothing_reaches_it
+    older_headers_reach_the_client_too
+    a_request_costs_one_trip_at_most
     of_a_thousand_requests_exactly_the_quota_reaches_it
 }

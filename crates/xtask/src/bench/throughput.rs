@@ -98,7 +98,11 @@ impl Throughput {
             let (trips, cpu) =
                 (median(rounds.trips.iter().copied()), median(rounds.cpu_micros.iter().copied()));
             let name = subject.label();
-            let goal = is_goal.then_some(Goal::AtMost(0.25));
+            let goal = match subject {
+                Subject::Admitted => Some(Goal::AtMost(0.25)),
+                Subject::Authz => Some(Goal::AtMost(1.0)),
+                _ => None,
+            };
             report.measure(&format!("{name}: trips to Redis a call"), trips, 3, "", goal);
             let goal = is_goal.then_some(Goal::AtMost(7.0));
             report.measure(&format!("{name}: processor time of Redis a call"), cpu, 1, " µs", goal);

@@ -204,3 +204,20 @@ async fn a_change_of_the_sessions_sends_who_was_denied_to_the_engine_again() {
     bench.call(2, &ping()).await;
     bench.call(2, &ping()).await;
 }
+
+#[tokio::test]
+async fn a_denial_of_what_is_no_user_is_not_asked_for_again() {
+    let client = Subject::header("x-api-key", Some(b"k"));
+    let mut engine = MockOneTrip::new();
+    engine
+        .expect_limit()
+        .times(2)
+        .withf(move |asked, _| *asked == client)
+        .returning(|_, policy| Ok(decision(policy, &[(0, 5, 5)])));
+    let bench = Bench::of(engine);
+    for _ in 0..3 {
+        assert!(!bench.gate.limit(client, &ping()).await.unwrap().allowed());
+    }
+    bench.gate.policies_changed();
+    bench.gate.limit(client, &ping()).await.unwrap();
+}

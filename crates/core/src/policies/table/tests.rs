@@ -16,7 +16,7 @@ fn with(name: &str, path: &str, methods: &[&str], host: Option<&str>) -> Rule {
 }
 
 fn found<'a>(table: &'a PolicyTable, method: &str, host: &str, path: &str) -> &'a str {
-    let rule = table.find(method, Some(host), &RequestPath::of(path.as_bytes()));
+    let rule = table.find(method, Some(host), &RequestPath::of(path.as_bytes()).unwrap());
     rule.map_or("none", |rule| rule.options().policy.name().as_str())
 }
 
@@ -40,7 +40,7 @@ fn the_first_that_is_for_a_request_holds() {
     ] {
         assert_eq!(found(&table, method, host, path), name, "{method} {host} {path}");
     }
-    assert!(table.matched("GET", None, &RequestPath::of(b"/x")).is_none());
+    assert!(table.matched("GET", None, &RequestPath::of(b"/x").unwrap()).is_none());
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn an_earlier_pattern_goes_before_a_later_exact_path() {
     assert_eq!(found(&table, "GET", "h", "/"), "none");
     let table = PolicyTable::new(vec![rule("b", "/b"), rule("any", "/{a}")], Unmatched::Allow).unwrap();
     assert_eq!(found(&table, "GET", "h", "/b"), "b");
-    assert!(!table.find("GET", None, &RequestPath::of(b"/")).unwrap().options().session);
+    assert!(!table.find("GET", None, &RequestPath::of(b"/").unwrap()).unwrap().options().session);
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn a_long_list_finds_what_a_search_from_the_front_finds() {
             pattern.replace("{id}", "7").replace("{a}", "s3").replace("{b}", "y").replace('*', "q/r"),
             pattern,
         ] {
-            let target = RequestPath::of(target.as_bytes());
+            let target = RequestPath::of(target.as_bytes()).unwrap();
             let slow = rules.iter().find(|rule| rule.mismatch("GET", None, &target).is_none());
             let fast = table.matched("GET", None, &target);
             let name = |rule: &Rule| rule.options().policy.name().clone();
@@ -85,4 +85,25 @@ fn names_are_given_once() {
         PolicyTable::new(vec![rule("unmatched", "/a")], Unmatched::Deny).unwrap_err(),
         TableError::Reserved(0)
     );
+}
+
+#[test]
+fn hosts_keep_their_place_among_rules_for_any() {
+    let rules = vec![
+        with("early", "/a", &["PUT"], None),
+        with("one", "/*", &[], Some("Api.example.com")),
+        rule("any", "/a"),
+        with("late", "/a", &[], Some("other.example.com")),
+        with("wild", "/b", &[], Some("*.example.com")),
+    ];
+    let table = PolicyTable::new(rules, Unmatched::Deny).unwrap();
+    for (method, host, path, name) in [
+        ("PUT", "api.example.com", "/a", "early"),
+        ("GET", "API.example.com.:1", "/a", "one"),
+        ("GET", "other.example.com", "/a", "any"),
+        ("GET", "other.example.com", "/b", "wild"),
+        ("GET", "example.org", "/b", "none"),
+    ] {
+        assert_eq!(found(&table, method, host, path), name, "{method} {host} {path}");
+    }
 }

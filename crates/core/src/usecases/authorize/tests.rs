@@ -56,25 +56,24 @@ fn token() -> Credential {
     Credential::Token(Zeroizing::new("tbs_t".to_owned()))
 }
 
-async fn ask(
-    authorize: &Authorize,
-    method: &str,
-    path: &str,
-    credential: Credential,
-) -> Result<Verdict, StoreError> {
+async fn ask(of: &Authorize, method: &str, path: &str, by: Credential) -> Result<Verdict, StoreError> {
     let key = |name: &str| name.eq_ignore_ascii_case("x-api-key").then(|| b"k1".to_vec());
     let facts = RequestFacts {
         method,
         host: &|| None,
-        path: RequestPath::of(path.as_bytes()),
+        target: path.as_bytes(),
         address: &|| Some("192.0.2.1".parse().unwrap()),
         header: &key,
-        credential,
+        credential: by,
     };
-    authorize.decide(&authorize.question(facts)).await
+    of.decide(&of.question(facts)).await
 }
 
 const IDENTITY: fn() -> Option<Identity> = || Some(Identity { user: user(), session: Version::new(2) });
+
+fn refused(fate: Fate) -> Verdict {
+    Verdict { fate, limits: None }
+}
 
 #[tokio::test]
 async fn a_user_is_limited_in_one_question() {
@@ -89,23 +88,23 @@ async fn a_user_is_limited_in_one_question() {
     });
     let limits = |wait| Limits { policy: policy(), decision: decision(&policy(), wait) };
     let verdict = ask(&authorize, "GET", "/orders/7", token()).await.unwrap();
-    assert_eq!(verdict, Verdict::Admitted { identity: IDENTITY(), limits: Some(limits(0)) });
+    assert_eq!(verdict, Verdict { fate: Fate::Admitted(IDENTITY()), limits: Some(limits(0)) });
     let verdict = ask(&authorize, "GET", "/orders/7", token()).await.unwrap();
-    assert_eq!(verdict, Verdict::Limited(limits(4)));
-    assert_eq!(ask(&authorize, "GET", "/orders/7", token()).await.unwrap(), Verdict::InvalidCredential);
+    assert_eq!(verdict, Verdict { fate: Fate::Limited, limits: Some(limits(4)) });
+    assert_eq!(ask(&authorize, "GET", "/orders/7", token()).await.unwrap(), refused(Fate::InvalidCredential));
 }
 
 #[tokio::test]
 async fn without_a_token_and_without_a_policy_no_gate_is_asked() {
     let authorize = authorize(options(), |_| {});
     for (credential, expected) in [
-        (Credential::None, Verdict::NoCredential),
-        (Credential::Malformed, Verdict::InvalidCredential),
-        (Credential::CrossSite, Verdict::CrossSite),
+        (Credential::None, refused(Fate::NoCredential)),
+        (Credential::Malformed, refused(Fate::InvalidCredential)),
+        (Credential::CrossSite, refused(Fate::CrossSite)),
     ] {
         assert_eq!(ask(&authorize, "GET", "/orders/7", credential).await.unwrap(), expected);
     }
-    assert_eq!(ask(&authorize, "GET", "/other", token()).await.unwrap(), Verdict::Unmatched);
+    assert_eq!(ask(&authorize, "GET", "/other", token()).await.unwrap(), refused(Fate::Unmatched));
 }
 
 #[tokio::test]
@@ -117,8 +116,11 @@ async fn each_path_has_a_state_of_its_own_where_it_is_chosen() {
             .withf(move |_, asked| *asked == policy().at_path(path))
             .returning(|_, policy| Ok(admitted(policy)));
     });
-    for path in ["/orders/7", "//orders/%37/?x=1"] {
-        assert!(matches!(ask(&authorize, "GET", path, token()).await, Ok(Verdict::Admitted { .. })));
+    for path in ["/orders/7", "/orders//%37/?x=1"] {
+        assert!(matches!(
+            ask(&authorize, "GET", path, token()).await,
+            Ok(Verdict { fate: Fate::Admitted(_), .. })
+        ));
     }
 }
 
@@ -145,10 +147,10 @@ async fn other_subjects_are_decided_first_and_then_the_session_without_a_limit()
         });
         let limits = |wait| Limits { policy: policy(), decision: decision(&policy(), wait) };
         let verdict = ask(&authorize, "GET", "/orders/7", token()).await.unwrap();
-        assert_eq!(verdict, Verdict::Admitted { identity: IDENTITY(), limits: Some(limits(0)) });
+        assert_eq!(verdict, Verdict { fate: Fate::Admitted(IDENTITY()), limits: Some(limits(0)) });
         for credential in [token(), Credential::None] {
             let verdict = ask(&authorize, "GET", "/orders/7", credential).await.unwrap();
-            assert_eq!(verdict, Verdict::Limited(limits(3)));
+            assert_eq!(verdict, Verdict { fate: Fate::Limited, limits: Some(limits(3)) });
         }
     }
 }
@@ -160,7 +162,7 @@ async fn without_a_session_nobody_is_authenticated() {
         gate.expect_limit().once().returning(|_, policy| Ok(decision(policy, 0)));
     });
     let verdict = ask(&authorize, "GET", "/orders/7", Credential::Malformed).await.unwrap();
-    assert!(matches!(verdict, Verdict::Admitted { identity: None, limits: Some(_) }));
+    assert!(matches!(verdict, Verdict { fate: Fate::Admitted(None), limits: Some(_) }));
 }
 
 #[tokio::test]
@@ -194,7 +196,7 @@ async fn a_shadow_denies_nobody_and_counts_everybody() {
             });
         });
         let verdict = ask(&authorize, "GET", "/orders/7", token()).await.unwrap();
-        assert_eq!(verdict, Verdict::Admitted { identity: IDENTITY(), limits: None });
+        assert_eq!(verdict, Verdict { fate: Fate::Admitted(IDENTITY()), limits: None });
     }
 }
 
@@ -226,11 +228,51 @@ async fn while_the_live_tier_is_away_each_policy_does_what_it_says() {
 }
 
 #[tokio::test]
-async fn a_mistake_of_the_live_tier_opens_nothing() {
-    let authorize = authorize(RuleOptions { on_outage: OnOutage::Open, ..options() }, |[gate, ..]| {
-        gate.expect_admit().once().returning(|_, _| Err(StoreError::permanent("test", "damaged")));
+async fn neither_a_mistake_of_the_live_tier_nor_a_flood_opens_anything() {
+    for on_outage in [OnOutage::Open, OnOutage::Local] {
+        let authorize = authorize(RuleOptions { on_outage, ..options() }, |[gate, ..]| {
+            gate.expect_admit().once().returning(|_, _| Err(StoreError::permanent("test", "damaged")));
+            gate.expect_admit().once().returning(|_, _| Err(StoreError::overloaded("test")));
+        });
+        for _ in 0..2 {
+            assert!(ask(&authorize, "GET", "/orders/7", token()).await.is_err());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_shadow_denies_nobody_while_the_live_tier_is_away_or_flooded() {
+    for error in [down, || StoreError::overloaded("test")] {
+        let shadow = RuleOptions { mode: Mode::Shadow, ..options() };
+        let authorize = authorize(shadow, |[gate, open, _]| {
+            gate.expect_admit().once().returning(move |_, _| Err(error()));
+            open.expect_admit().once().returning(|_, policy| Ok(admitted(policy)));
+        });
+        let verdict = ask(&authorize, "GET", "/orders/7", token()).await.unwrap();
+        assert_eq!(verdict, Verdict { fate: Fate::Admitted(IDENTITY()), limits: None });
+    }
+}
+
+#[tokio::test]
+async fn a_path_of_two_meanings_goes_by_no_policy() {
+    let authorize = authorize(RuleOptions { whom: Whom::Address, session: false, ..options() }, |_| {});
+    for path in ["/orders/../orders/7", "//orders/7"] {
+        let verdict = ask(&authorize, "GET", path, token()).await.unwrap();
+        assert_eq!(verdict, refused(Fate::AmbiguousPath), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn who_was_charged_and_has_no_session_is_told_of_the_limit() {
+    let authorize = authorize(RuleOptions { whom: Whom::Address, ..options() }, |[gate, ..]| {
+        gate.expect_limit().times(2).returning(|_, policy| Ok(decision(policy, 0)));
+        gate.expect_admit().once().returning(|_, _| Ok(Admission::Unauthenticated));
     });
-    assert!(ask(&authorize, "GET", "/orders/7", token()).await.is_err());
+    let limits = Some(Limits { policy: policy(), decision: decision(&policy(), 0) });
+    for (credential, fate) in [(Credential::None, Fate::NoCredential), (token(), Fate::InvalidCredential)] {
+        let verdict = ask(&authorize, "GET", "/orders/7", credential).await.unwrap();
+        assert_eq!(verdict, Verdict { fate, limits: limits.clone() });
+    }
 }
 
 #[tokio::test]
@@ -242,13 +284,13 @@ async fn an_exchange_is_told_to_the_gate_and_leaves_questions_as_they_were_asked
     let facts = RequestFacts {
         method: "GET",
         host: &|| None,
-        path: RequestPath::of(b"/orders/7"),
+        target: b"/orders/7",
         address: &|| None,
         header: &|_| None,
         credential: token(),
     };
     let question = authorize.question(facts);
     authorize.exchange(PolicyTable::new(vec![], Unmatched::Deny).unwrap());
-    assert!(matches!(authorize.decide(&question).await, Ok(Verdict::Admitted { .. })));
-    assert_eq!(ask(&authorize, "GET", "/orders/7", token()).await.unwrap(), Verdict::Unmatched);
+    assert!(matches!(authorize.decide(&question).await, Ok(Verdict { fate: Fate::Admitted(_), .. })));
+    assert_eq!(ask(&authorize, "GET", "/orders/7", token()).await.unwrap(), refused(Fate::Unmatched));
 }

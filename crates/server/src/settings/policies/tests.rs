@@ -48,7 +48,7 @@ fn a_policy_says_all_that_it_may_say() {
         windows = []
     "#;
     let settings = load(text, &[]).unwrap();
-    let (table, path) = (settings.policies.table(), RequestPath::of(b"/orders/7"));
+    let (table, path) = (settings.policies.table(), RequestPath::of(b"/orders/7").unwrap());
     assert_eq!(settings.policies.count(), 3);
     let orders = table.matched("POST", Some("api.example.com:443"), &path).unwrap();
     let options = orders.options();
