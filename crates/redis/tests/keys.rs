@@ -7,9 +7,20 @@ use std::time::Duration;
 
 use common::{beside, connect, log_in, options, policy, runs, set, user};
 use futures_util::future::join_all;
-use tollbar_core::ports::{CallTracker, Crossing, Lookup, OneTrip, RateLimiter, SessionCache};
+use tollbar_core::{
+    domain::{Fingerprint, Subject},
+    ports::{CallTracker, Crossing, Lookup, OneTrip, RateLimiter, SessionCache},
+};
 use tollbar_redis::{RedisLive, RedisOptions};
 use tollbar_testkit::PrivateRedis;
+
+fn key_of(number: u64) -> Subject {
+    Subject::header("x-api-key", Some(&number.to_be_bytes()))
+}
+
+fn path_of(number: u64) -> Fingerprint {
+    Fingerprint::of_path(&format!("/orders/{number}"))
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_key_is_ours_and_what_can_go_stale_goes() {
@@ -27,11 +38,15 @@ async fn every_key_is_ours_and_what_can_go_stale_goes() {
         assert!(live.decide(&short, user(id).into()).await.unwrap().allowed());
         live.peek(&ping, user(id + 100).into()).await.unwrap();
         live.record(ping.api(), user(id)).await.unwrap();
+        // Of what is no user, and of each path of a user: from one trip they live a minute longer, as a user's record does.
+        live.decide(&ping, key_of(id)).await.unwrap();
+        live.decide(&ping.at_path(path_of(id)), user(id).into()).await.unwrap();
     }
     let mut side = beside(&redis.url());
     let keys: Vec<String> = redis::cmd("KEYS").arg("*").query(&mut side).unwrap();
-    // Records of users 1 to 40; leases of a change and of a look-up; totals, board and sketch of each partition.
-    assert_eq!(keys.len(), 40 + 40 + 40 + 3 * 16);
+    // Records of users 1 to 40, of as many headers and of as many paths; leases of a change and of a look-up; totals, board and sketch
+    // of each partition.
+    assert_eq!(keys.len(), 40 + 40 + 40 + 40 + 40 + 3 * 16);
     for key in &keys {
         let [prefix, tag, kind] = key.splitn(4, ':').collect::<Vec<_>>()[..3] else { panic!("{key}") };
         let partition = tag.strip_prefix('{').and_then(|tag| tag.strip_suffix('}')).unwrap();
@@ -43,6 +58,7 @@ async fn every_key_is_ours_and_what_can_go_stale_goes() {
                 assert_eq!(ttl, -1, "{key}");
                 continue;
             }
+            "s" => 60_000,
             user if user.parse::<u64>().is_ok() => 60_000,
             _ => panic!("{key}"),
         };
@@ -114,6 +130,13 @@ async fn every_script_finds_its_keys_on_one_node_of_a_cluster() {
         assert!(live.decide(&ping, user(id).into()).await.unwrap().allowed());
         live.record(ping.api(), user(id)).await.unwrap();
     }
+    // Limits that are kept apart from a user's record, and those of what is no user, decided at the same time as the others.
+    let apart: Vec<_> = (21..=60).map(|id| ping.at_path(path_of(id))).collect();
+    let at_paths = (21..=60).zip(&apart).map(|(id, policy)| live.charge(user(id), policy));
+    let keys = (1..=40).map(|number| live.limit(key_of(number), &ping));
+    let (at_paths, keys) = tokio::join!(join_all(at_paths), join_all(keys));
+    assert!(at_paths.into_iter().chain(keys).all(|decision| decision.unwrap().allowed()));
+    assert!(!live.decide(&ping, key_of(1)).await.unwrap().allowed());
     let charged = join_all((21..=60).map(|id| live.charge(user(id), &ping))).await;
     assert!(charged.into_iter().all(|decision| decision.unwrap().allowed()));
     let top = live.top(ping.api(), 10).await.unwrap();

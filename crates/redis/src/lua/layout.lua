@@ -1,4 +1,5 @@
--- A record is all that is kept of a user: one key, so that a decision reads once and writes once.
+-- A record is all that is kept of a user: one key, so that a decision reads once and writes once. Of what is no user, and of a path
+-- that has limits of its own, it holds logs only.
 --   format 1 byte | when the key expires, in seconds 4 | sessions in the set, plus 1; 0: no set is cached: 2 | set | logs
 -- A set: stamp 8 | version 8 | end 7, then for each session: version 8 | verifier 32 | deadline 7.
 -- A log, for each policy: length of its name 1 | name | units 2 | longest period 6 | largest quota 2, then the units,
