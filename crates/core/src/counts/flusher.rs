@@ -41,6 +41,9 @@ pub struct CountFlusher {
     options: FlusherOptions,
     /// Whether the board is known to hold all that the ledger holds.
     board_is_raised: bool,
+    /// Of each API, a total that the board has had: where it has it no more, it has lost something. New callers alone could not
+    /// tell, for what they have called since then is all that they ever called.
+    witnesses: HashMap<ApiName, Caller>,
 }
 
 impl CountFlusher {
@@ -52,7 +55,15 @@ impl CountFlusher {
         incarnation: Incarnation,
         options: FlusherOptions,
     ) -> Self {
-        Self { book, ledger, tracker, incarnation, options, board_is_raised: false }
+        Self {
+            book,
+            ledger,
+            tracker,
+            incarnation,
+            options,
+            board_is_raised: false,
+            witnesses: HashMap::new(),
+        }
     }
 
     /// Raises the live board to the ledger's totals, page by page.
@@ -65,7 +76,8 @@ impl CountFlusher {
             let page = self.ledger.totals(after.take(), PAGE).await?;
             after = page.last().map(|tally| (tally.api.clone(), tally.user));
             let is_last = page.len() < PAGE;
-            self.raise(page).await?;
+            self.raise(&page).await?;
+            self.witness(&page);
             if is_last {
                 self.board_is_raised = true;
                 return Ok(());
@@ -112,7 +124,18 @@ impl CountFlusher {
             wait = (wait * 2).min(LONGEST_WAIT);
         };
         debug!(epoch = closed.epoch().get(), tallies = sums.len(), "counts are in the ledger");
-        match self.raise(totals).await {
+        let is_among =
+            |api: &ApiName, user| totals.iter().any(|tally| tally.api == *api && tally.user == user);
+        let witnesses = self.witnesses.iter().filter(|(api, caller)| !is_among(api, caller.user));
+        let tally = |(api, caller): (&ApiName, &Caller)| Tally {
+            api: api.clone(),
+            user: caller.user,
+            calls: caller.calls,
+        };
+        let asked: Vec<_> = totals.iter().cloned().chain(witnesses.map(tally)).collect();
+        let raised = self.raise(&asked).await;
+        self.witness(&totals);
+        match raised {
             Ok(false) => {}
             Ok(true) => {
                 // Calls raise it before they come here: it has lost something, and maybe not of these users alone.
@@ -127,16 +150,23 @@ impl CountFlusher {
     }
 
     /// Whether the board was behind any of these totals.
-    async fn raise(&self, totals: Vec<Tally>) -> Result<bool, StoreError> {
-        let mut by_api: HashMap<ApiName, Vec<Caller>> = HashMap::new();
+    async fn raise(&self, totals: &[Tally]) -> Result<bool, StoreError> {
+        let mut by_api: HashMap<&ApiName, Vec<Caller>> = HashMap::new();
         for Tally { api, user, calls } in totals {
-            by_api.entry(api).or_default().push(Caller { user, calls });
+            by_api.entry(api).or_default().push(Caller { user: *user, calls: *calls });
         }
         let mut was_behind = false;
         for (api, callers) in by_api {
-            was_behind |= self.tracker.raise(&api, &callers).await?;
+            was_behind |= self.tracker.raise(api, &callers).await?;
         }
         Ok(was_behind)
+    }
+
+    /// Remembers one of these totals of each API.
+    fn witness(&mut self, totals: &[Tally]) {
+        for Tally { api, user, calls } in totals {
+            self.witnesses.insert(api.clone(), Caller { user: *user, calls: *calls });
+        }
     }
 }
 
@@ -242,8 +272,10 @@ mod tests {
         let (mut ledger, mut tracker) = (MockCallLedger::new(), MockCallTracker::new());
         // At the start, and once more after the flush that finds it behind.
         ledger.expect_totals().times(2).returning(|_, _| Ok(vec![tally(1, 3), tally(2, 5)]));
-        ledger.expect_add().returning(|_, _, _| Ok(vec![tally(1, 3)]));
-        tracker.expect_raise().times(3).returning(|_, callers| Ok(callers.len() == 1));
+        // Of a new caller, whose own total tells of no loss; that of a former one, which is asked for with it, does.
+        ledger.expect_add().returning(|_, _, _| Ok(vec![tally(3, 1)]));
+        let is = |id, calls| Caller { user: UserId::new(id).unwrap(), calls };
+        tracker.expect_raise().times(3).returning(move |_, callers| Ok(callers == [is(3, 1), is(2, 5)]));
         let (book, flusher) = flusher(ledger, tracker);
         let stop = CancellationToken::new();
         let task = tokio::spawn(flusher.run(stop.clone()));
