@@ -59,7 +59,7 @@ impl Application {
     /// # Errors
     /// See [`StartError`]. That Redis is away is none: the service starts degraded.
     pub async fn build(settings: Settings, origin: Origin) -> Result<Self, StartError> {
-        // A start may take long, and a signal during it is no reason to end.
+        let origin = origin.with(&settings);
         let hangups = reload::hangups();
         let durable = Durable::open(&settings.database).await?;
         let process = Incarnation::from_bytes(random_bytes()?);
@@ -134,7 +134,8 @@ impl Application {
         let in_order = async {
             shutdown.begin();
             no_more_policies.cancel();
-            drop(reloading.await);
+            // It may wait for a disk.
+            reloading.abort();
             if failed.is_none() {
                 // Beside an heir, every further answer could contradict it.
                 if !lost.is_cancelled() {

@@ -57,7 +57,7 @@ impl Explain {
             Err(error) => return Ok(format!("{} is refused: {error}\n", self.path)),
         };
         let mut said = String::new();
-        line(&mut said, format_args!("{} {}", self.method, path.as_str()));
+        line(&mut said, format_args!("{} {}", self.method.escape_debug(), path.as_str()));
         let Some(rule) = self.which(&table, &path, &mut said) else { return Ok(said) };
         if rule.policy(&self.method).windows().is_empty() {
             line(&mut said, format_args!("no limit; counted as \"{}\"", rule.counting().api()));

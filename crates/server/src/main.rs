@@ -1,7 +1,8 @@
 //! The binary: settings, telemetry, then the application until a signal ends it.
 
-use std::{io::Write, process::ExitCode};
+use std::{io::Write, process::ExitCode, time::Duration};
 
+use tokio::runtime::Runtime;
 use tollbar::{
     Application, RunError,
     cli::{Arguments, Command},
@@ -13,9 +14,16 @@ use tollbar::{
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    match run(Arguments::of_process()).await {
+/// How long what blocks a thread, such as a disk that does not answer, may keep a process that has ended otherwise.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+fn main() -> ExitCode {
+    let ended = Runtime::new().map_err(Into::into).and_then(|runtime| {
+        let ended = runtime.block_on(run(Arguments::of_process()));
+        runtime.shutdown_timeout(PATIENCE);
+        ended
+    });
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Nothing more can be done where even stderr is gone.
@@ -26,6 +34,8 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
+    // Before anything else: a signal during a start is no reason to end.
+    signals::survive_hangups();
     let origin = Origin::new(arguments.config, Variables::of_process());
     let settings = origin.load()?;
     if let Some(command) = arguments.command {

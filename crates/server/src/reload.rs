@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
-    time::interval,
+    time::{interval, timeout},
 };
 use tokio_util::sync::CancellationToken;
 use tollbar_http::Bar;
@@ -15,6 +15,8 @@ use crate::settings::{Origin, Stamp};
 /// How often the file is looked at. Polling sees every kind of change on every kind of file system: edits in place, renames over the
 /// file, and links that are turned, as Kubernetes does.
 const EVERY: Duration = Duration::from_secs(1);
+/// How long a read may take.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Takes SIGHUP over, which would end the process otherwise. `None`: the system gives no signals.
 pub(crate) fn hangups() -> Option<Signal> {
@@ -51,16 +53,25 @@ pub(crate) async fn reload(origin: Origin, bar: Bar, mut hangups: Option<Signal>
     }
 }
 
-/// Does what may wait for a disk where waiting is allowed.
+/// Does what may wait for a disk where waiting is allowed, and for so long.
 async fn aside<T: Send + 'static>(origin: &Origin, work: fn(&Origin) -> T) -> Option<T> {
     let origin = origin.clone();
-    let done = tokio::task::spawn_blocking(move || work(&origin)).await;
-    done.inspect_err(|panic| error!(%panic, "the former policies hold: the settings were not read")).ok()
+    match timeout(PATIENCE, tokio::task::spawn_blocking(move || work(&origin))).await {
+        Ok(Ok(done)) => Some(done),
+        Ok(Err(panic)) => {
+            error!(%panic, "the former policies hold: the settings were not read");
+            None
+        }
+        Err(_) => {
+            error!("the former policies hold: the settings' file does not answer");
+            None
+        }
+    }
 }
 
 /// Reads the settings and takes the policies out of them, or leaves all as it is.
 async fn exchange(origin: &Origin, bar: &Bar) {
-    match aside(origin, Origin::load).await {
+    match aside(origin, Origin::load_again).await {
         Some(Ok(settings)) => {
             bar.authorize().exchange(settings.policies.table());
             let policies = settings.policies.count();

@@ -6,6 +6,12 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+/// Takes SIGHUP over for the life of the process: it asks for the policies to be read again, and ends nothing.
+pub fn survive_hangups() {
+    // The system's own way is not restored when this goes. Without signals there is nothing to survive.
+    drop(signal(SignalKind::hangup()));
+}
+
 /// A token that SIGTERM or SIGINT cancels. The next such signal ends the process on the spot.
 ///
 /// # Errors

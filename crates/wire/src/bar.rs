@@ -99,7 +99,7 @@ impl Bar {
             Fate::InvalidCredential => Denial::InvalidToken,
             Fate::CrossSite => Denial::CrossSite,
             Fate::Unmatched => Denial::Unmatched,
-            Fate::AmbiguousPath => Denial::AmbiguousPath,
+            Fate::Ambiguous => Denial::Ambiguous,
         };
         // Whoever was charged all the same is told.
         Err(match limits {

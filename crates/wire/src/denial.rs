@@ -28,8 +28,8 @@ pub enum Denial {
     Untrusted,
     /// 403: whoever tells of it does not tell enough.
     Incomplete,
-    /// 403: its path means one thing to one program and another to another.
-    AmbiguousPath,
+    /// 403: its path or its method means one thing to one program and another to another.
+    Ambiguous,
     /// 429: over a limit.
     Limited(Option<Limits>, HeaderFormat),
     /// Any of those that are not about a limit, to who was charged before; with the headers that tell of it.
@@ -43,9 +43,7 @@ impl Denial {
     pub fn status(&self) -> u16 {
         match self {
             Self::NoCredential | Self::InvalidToken => 401,
-            Self::CrossSite | Self::Unmatched | Self::Untrusted | Self::Incomplete | Self::AmbiguousPath => {
-                403
-            }
+            Self::CrossSite | Self::Unmatched | Self::Untrusted | Self::Incomplete | Self::Ambiguous => 403,
             Self::Charged(denial, _) => denial.status(),
             Self::Limited(..) => 429,
             Self::Unavailable(error) if error.is_transient() => 503,
@@ -57,7 +55,7 @@ impl Denial {
     pub fn reason(&self) -> Option<&'static str> {
         match self {
             Self::NoCredential | Self::InvalidToken => Some("unauthenticated"),
-            Self::CrossSite | Self::Unmatched | Self::Untrusted | Self::Incomplete | Self::AmbiguousPath => {
+            Self::CrossSite | Self::Unmatched | Self::Untrusted | Self::Incomplete | Self::Ambiguous => {
                 Some("forbidden")
             }
             Self::Charged(denial, _) => denial.reason(),
@@ -75,7 +73,7 @@ impl Denial {
             Self::Unmatched => "No policy allows this request!",
             Self::Untrusted => "Only a trusted proxy may ask this!",
             Self::Incomplete => "The proxy does not say method and path of the request!",
-            Self::AmbiguousPath => "The path has dot segments, backslashes or two slashes at its beginning!",
+            Self::Ambiguous => "The path or the method means different things to different programs!",
             Self::Charged(denial, _) => return denial.sentence(),
             Self::Limited(Some(limits), _) => match limits.decision.violated().next() {
                 Some(state) => {
@@ -135,7 +133,7 @@ impl Denial {
             | Self::Charged(..)
             | Self::CrossSite
             | Self::Unmatched
-            | Self::AmbiguousPath => {}
+            | Self::Ambiguous => {}
         }
         problem(self.status(), self.kind(), &self.sentence(), &extras, headers)
     }

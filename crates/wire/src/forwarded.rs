@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 
 use crate::Headers;
 
@@ -25,7 +25,7 @@ impl TrustedProxies {
     pub fn new<'a>(networks: impl IntoIterator<Item = &'a str>) -> Result<Self, &'a str> {
         let network = |text: &'a str| {
             let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
-            network.map_err(|_| text)
+            network.map(canonical).map_err(|_| text)
         };
         networks.into_iter().map(network).collect::<Result<_, _>>().map(Self)
     }
@@ -48,6 +48,14 @@ impl TrustedProxies {
         }
         client
     }
+}
+
+/// A network of IPv4 addresses as such, also where they are written as IPv6: addresses are compared in that form.
+fn canonical(network: IpNet) -> IpNet {
+    let IpNet::V6(v6) = network else { return network };
+    let prefix = v6.prefix_len().checked_sub(96);
+    let v4 = v6.addr().to_ipv4_mapped().zip(prefix).and_then(|(v4, prefix)| Ipv4Net::new(v4, prefix).ok());
+    v4.map_or(network, IpNet::V4)
 }
 
 /// An address, perhaps with a port, as proxies write it.
@@ -98,6 +106,11 @@ mod tests {
         );
         assert!(!default.contains("10.0.0.1".parse().unwrap()));
         assert_eq!(TrustedProxies::new(["10.0.0.1", "10.0.0.0/33"]), Err("10.0.0.0/33"));
+        let mapped = TrustedProxies::new(["::ffff:10.0.0.0/104", "::ffff:192.0.2.1"]).unwrap();
+        assert!(
+            mapped.contains("10.9.9.9".parse().unwrap())
+                && mapped.contains("::ffff:192.0.2.1".parse().unwrap())
+        );
         assert!(!TrustedProxies::new([]).unwrap().contains("127.0.0.1".parse().unwrap()));
     }
 }

@@ -9,6 +9,6 @@ mod tree;
 
 pub use current::Policies;
 pub use host::HostPattern;
-pub use path::{AmbiguousPath, PathPattern, RequestPath};
+pub use path::{AmbiguousPath, MAX_SEGMENTS, PathPattern, RequestPath};
 pub use rule::{Mismatch, Mode, OnOutage, Rule, RuleError, RuleOptions, Whom};
 pub use table::{PolicyTable, TableError, Unmatched};

@@ -9,10 +9,10 @@ use super::RuleError;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestPath<'a>(Cow<'a, str>);
 
-/// A path that one program takes for this and another for that: with dot segments, backslashes, or two slashes at its beginning,
-/// escaped or not. Whoever decides by it decides about something else than what is served.
+/// A path that one program takes for this and another for that: with dot segments or backslashes, escaped or not, with two slashes
+/// at its beginning, or with a number sign, which no target has (RFC 9112, section 3.2). Whoever decides by it decides about something else than what is served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a path with dot segments, backslashes or two slashes at its beginning has no one meaning")]
+#[error("a path with dot segments, backslashes, \"#\" or two slashes at its beginning has no one meaning")]
 pub struct AmbiguousPath;
 
 impl<'a> RequestPath<'a> {
@@ -21,7 +21,7 @@ impl<'a> RequestPath<'a> {
     /// # Errors
     /// It has no one meaning.
     pub fn of(target: &'a [u8]) -> Result<Self, AmbiguousPath> {
-        let end = target.iter().position(|byte| matches!(byte, b'?' | b'#')).unwrap_or(target.len());
+        let end = target.iter().position(|byte| *byte == b'?').unwrap_or(target.len());
         let path = &target[..end];
         match std::str::from_utf8(path) {
             Ok(path) if is_plain(path) => Ok(Self(Cow::Borrowed(path))),
@@ -41,13 +41,13 @@ fn is_plain(path: &str) -> bool {
     let bad_pair = |pair: &[u8]| pair[0] == b'/' && matches!(pair[1], b'/' | b'.');
     bytes.first() == Some(&b'/')
         && (bytes.len() == 1 || bytes.last() != Some(&b'/'))
-        && bytes.iter().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'%' | b'\\'))
+        && bytes.iter().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'%' | b'\\' | b'#'))
         && !bytes.windows(2).any(bad_pair)
 }
 
 fn resolve(path: &[u8]) -> Result<String, AmbiguousPath> {
     // Taken for a relative reference, what follows is a host (RFC 3986, section 4.2).
-    if path.starts_with(b"//") {
+    if path.starts_with(b"//") || path.contains(&b'#') {
         return Err(AmbiguousPath);
     }
     let mut resolved = String::with_capacity(path.len() + 1);
@@ -97,6 +97,9 @@ fn hex(pair: &[u8]) -> Option<u8> {
     u8::try_from(high << 4 | low).ok()
 }
 
+/// The most segments of a pattern.
+pub const MAX_SEGMENTS: usize = 64;
+
 /// `/orders`, `/orders/{id}/items` (one segment of any text), `/files/*` (`/files` and all below), `/*` (every path).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PathPattern {
@@ -118,6 +121,9 @@ impl PathPattern {
     /// Reads a pattern.
     pub fn new(text: &str) -> Result<Self, RuleError> {
         let mut segments = text.strip_prefix('/').ok_or(RuleError::Path)?.split('/').peekable();
+        if text.bytes().filter(|byte| *byte == b'/').count() > MAX_SEGMENTS {
+            return Err(RuleError::PathLength);
+        }
         let (mut parsed, mut is_prefix) = (Vec::new(), false);
         while let Some(segment) = segments.next() {
             let is_last = segments.peek().is_none();
@@ -177,7 +183,7 @@ mod tests {
         for (target, path) in [
             ("/orders/7", "/orders/7"),
             ("/orders/7?a=/b", "/orders/7"),
-            ("/orders/7#x", "/orders/7"),
+            ("/orders/7?x#y", "/orders/7"),
             ("/orders///7/", "/orders/7"),
             ("/%6Frders/%37", "/orders/7"),
             ("/...", "/..."),
@@ -218,6 +224,8 @@ mod tests {
             "/a%5C..",
             "//admin",
             "//evil/admin",
+            "/public#/../admin",
+            "/a#",
             "//",
         ] {
             assert_eq!(RequestPath::of(target.as_bytes()), Err(AmbiguousPath), "{target}");
@@ -261,6 +269,8 @@ mod tests {
         {
             assert_eq!(PathPattern::new(bad), Err(RuleError::Path), "{bad}");
         }
+        assert!(PathPattern::new(&"/a".repeat(MAX_SEGMENTS)).is_ok());
+        assert_eq!(PathPattern::new(&"/a".repeat(MAX_SEGMENTS + 1)), Err(RuleError::PathLength));
         for bad in ["/a/", "/a//b", "/a/../b", "/./a", "/%61", "/%2f", "//"] {
             assert_eq!(PathPattern::new(bad), Err(RuleError::PathForm), "{bad}");
         }

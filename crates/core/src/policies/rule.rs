@@ -1,6 +1,6 @@
 //! One entry of the list: what it matches, and what then holds.
 
-use super::{HostPattern, PathPattern, RequestPath};
+use super::{HostPattern, MAX_SEGMENTS, PathPattern, RequestPath};
 use crate::domain::{Policy, PolicyError};
 
 /// Whom a policy limits.
@@ -92,6 +92,9 @@ pub enum RuleError {
         "a path is written as requests are compared with it: without empty or dot segments, a last \"/\" or escapes"
     )]
     PathForm,
+    /// The path has too many segments.
+    #[error("a path has at most {MAX_SEGMENTS} segments")]
+    PathLength,
     /// The host is none.
     #[error("a host is a name such as \"api.example.com\", or \"*.example.com\", without a port")]
     Host,

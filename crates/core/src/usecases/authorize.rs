@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use tracing::{info, warn};
+use tracing::{debug, info};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -95,8 +95,8 @@ pub enum Fate {
     CrossSite,
     /// No policy is for it, and such requests are refused.
     Unmatched,
-    /// Its path has no one meaning, so that no policy can be for it.
-    AmbiguousPath,
+    /// Its path or its method has no one meaning, so that no policy can be for it.
+    Ambiguous,
 }
 
 /// Decides requests by the current policies.
@@ -134,7 +134,9 @@ impl Authorize {
             subject: None,
             credential: Credential::None,
         };
-        let Ok(path) = RequestPath::of(request.target) else {
+        // Methods are told apart by case (RFC 9110, section 9.1), and some applications do not.
+        let is_twofold = request.method.bytes().any(|byte| byte.is_ascii_lowercase());
+        let (Ok(path), false) = (RequestPath::of(request.target), is_twofold) else {
             return Question { is_ambiguous: true, ..nothing };
         };
         let table = self.policies.current();
@@ -165,7 +167,7 @@ impl Authorize {
     /// A tier failed and the policy does not go on without it; the call must not be acknowledged.
     pub async fn decide(&self, question: &Question) -> Result<Verdict, StoreError> {
         let (Some(rule), Some(policy)) = (&question.rule, &question.policy) else {
-            let fate = if question.is_ambiguous { Fate::AmbiguousPath } else { Fate::Unmatched };
+            let fate = if question.is_ambiguous { Fate::Ambiguous } else { Fate::Unmatched };
             return Ok(Verdict { fate, limits: None });
         };
         let (mut limits, mut policy) = (None, policy);
@@ -243,7 +245,7 @@ impl Authorize {
             (Mode::Enforce, OnOutage::Local) if is_outage => &self.local,
             _ => return Err(error),
         };
-        warn!(policy = %options.policy.name(), ?error, "decided without the live tier");
+        debug!(policy = %options.policy.name(), ?error, "decided without the live tier");
         Ok(gate)
     }
 }

@@ -23,6 +23,12 @@ pub enum SettingsError {
         /// What is wrong there.
         reason: String,
     },
+    /// The file has lost its policies while a service ran by them.
+    #[error("the configuration file {} holds no [[policies]] any more; those of the default hold after a restart only", .file.display())]
+    NoPolicies {
+        /// The file that `--config` names.
+        file: PathBuf,
+    },
     /// An environment variable is not Unicode, or its name does not make a key.
     #[error("the environment variable {0} cannot be read as a setting")]
     Variable(String),

@@ -81,6 +81,11 @@ impl Keys {
         })
     }
 
+    /// Whether a list is in the file.
+    pub(super) fn are_in_file(&self, key: &str) -> bool {
+        self.lines.at(key).is_some()
+    }
+
     /// A value as it was set.
     pub(super) fn value(&self, key: &str) -> Result<Value, SettingsError> {
         let nothing =

@@ -15,6 +15,7 @@ use super::{SettingsError, keys::Keys, table::Table};
 pub struct PolicySettings {
     rules: Vec<Rule>,
     unmatched: Unmatched,
+    are_of_file: bool,
 }
 
 impl PolicySettings {
@@ -26,7 +27,9 @@ impl PolicySettings {
         let rule = |(at, item)| rule(keys, format!("policies[{at}]"), item);
         let rules = items.into_iter().enumerate().map(rule).collect::<Result<_, _>>()?;
         let words = [("session", Unmatched::Session), ("deny", Unmatched::Deny), ("allow", Unmatched::Allow)];
-        let settings = Self { rules, unmatched: keys.choice("authz.unmatched", &words)? };
+        let (unmatched, are_of_file) =
+            (keys.choice("authz.unmatched", &words)?, keys.are_in_file("policies"));
+        let settings = Self { rules, unmatched, are_of_file };
         match PolicyTable::new(settings.rules.clone(), settings.unmatched) {
             Ok(_) => Ok(settings),
             Err(error @ (TableError::Twice(at, _) | TableError::Reserved(at))) => {
@@ -44,6 +47,11 @@ impl PolicySettings {
     /// The policies, compiled.
     pub fn table(&self) -> PolicyTable {
         PolicyTable::new(self.rules.clone(), self.unmatched).expect("it was compiled once when it was read")
+    }
+
+    /// Whether they are a file's, and not those of the default.
+    pub(crate) fn are_of_file(&self) -> bool {
+        self.are_of_file
     }
 
     /// How many there are.
