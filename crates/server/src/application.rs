@@ -122,8 +122,7 @@ impl Application {
 
         let (no_more_counts, lost) = (CancellationToken::new(), claim.lost.clone());
         let flushing = tokio::spawn(flusher.run(no_more_counts.clone()));
-        let no_more_policies = CancellationToken::new();
-        let reloading = tokio::spawn(reload::reload(origin, bar, hangups, no_more_policies.clone()));
+        let reloading = tokio::spawn(reload::reload(origin, bar, hangups));
 
         let failed = tokio::select! {
             ended = &mut server => Some(ended.unwrap_or_else(|error| Err(std::io::Error::other(error)))),
@@ -133,8 +132,7 @@ impl Application {
 
         let in_order = async {
             shutdown.begin();
-            no_more_policies.cancel();
-            // It may wait for a disk.
+            // Not awaited: it may wait for a disk.
             reloading.abort();
             if failed.is_none() {
                 // Beside an heir, every further answer could contradict it.

@@ -6,7 +6,6 @@ use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     time::{interval, timeout},
 };
-use tokio_util::sync::CancellationToken;
 use tollbar_http::Bar;
 use tracing::{error, info, warn};
 
@@ -24,8 +23,8 @@ pub(crate) fn hangups() -> Option<Signal> {
     hangups.inspect_err(|error| warn!(%error, "no signals: policies are read again by their file only")).ok()
 }
 
-/// Exchanges the policies until `stop`.
-pub(crate) async fn reload(origin: Origin, bar: Bar, mut hangups: Option<Signal>, stop: CancellationToken) {
+/// Exchanges the policies for as long as it is polled.
+pub(crate) async fn reload(origin: Origin, bar: Bar, mut hangups: Option<Signal>) {
     let mut next_hangup = async || match &mut hangups {
         Some(hangups) => hangups.recv().await,
         None => std::future::pending().await,
@@ -35,7 +34,6 @@ pub(crate) async fn reload(origin: Origin, bar: Bar, mut hangups: Option<Signal>
     let mut seen = held;
     loop {
         tokio::select! {
-            () = stop.cancelled() => return,
             _ = next_hangup() => {
                 (held, seen) = aside(&origin, Origin::stamp).await.map_or((held, seen), |now| (now, now));
                 exchange(&origin, &bar).await;

@@ -94,7 +94,7 @@ impl Bar {
                 let headers = limits.map(|limits| format.headers(&limits)).unwrap_or_default();
                 return Ok(Passed { identity, headers });
             }
-            Fate::Limited => return Err(Denial::Limited(limits, format)),
+            Fate::Limited(limits) => Denial::Limited(limits, format),
             Fate::NoCredential => Denial::NoCredential,
             Fate::InvalidCredential => Denial::InvalidToken,
             Fate::CrossSite => Denial::CrossSite,

@@ -31,7 +31,7 @@ pub enum Denial {
     /// 403: its path or its method means one thing to one program and another to another.
     Ambiguous,
     /// 429: over a limit.
-    Limited(Option<Limits>, HeaderFormat),
+    Limited(Limits, HeaderFormat),
     /// Any of those that are not about a limit, to who was charged before; with the headers that tell of it.
     Charged(Box<Denial>, Vec<(&'static str, String)>),
     /// 503 where trying again may help, else 500: a store failed.
@@ -75,13 +75,12 @@ impl Denial {
             Self::Incomplete => "The proxy does not say method and path of the request!",
             Self::Ambiguous => "The path or the method means different things to different programs!",
             Self::Charged(denial, _) => return denial.sentence(),
-            Self::Limited(Some(limits), _) => match limits.decision.violated().next() {
+            Self::Limited(limits, _) => match limits.decision.violated().next() {
                 Some(state) => {
                     return sentence::rate_limit_exceeded(limits.policy.api(), &state.window).into();
                 }
                 None => "Rate limit exceeded!",
             },
-            Self::Limited(None, _) => "Rate limit exceeded!",
             Self::Unavailable(error) if error.is_transient() => "The service cannot answer now, try again!",
             Self::Unavailable(_) => "The service has made a mistake!",
         })
@@ -112,7 +111,7 @@ impl Denial {
                 let challenge = "Bearer realm=\"tollbar\", error=\"invalid_token\"";
                 headers.push(("www-authenticate", challenge.to_owned()));
             }
-            Self::Limited(Some(limits), format) => {
+            Self::Limited(limits, format) => {
                 let wait = retry_seconds(limits.decision.retry_after());
                 headers.push(("retry-after", wait.to_string()));
                 headers.extend(format.headers(limits));
@@ -129,11 +128,7 @@ impl Denial {
                 warn!("a forwarded request came from an address that is not in authz.trusted_proxies");
             }
             Self::Incomplete => warn!("a proxy did not say method and path of a request"),
-            Self::Limited(None, _)
-            | Self::Charged(..)
-            | Self::CrossSite
-            | Self::Unmatched
-            | Self::Ambiguous => {}
+            Self::Charged(..) | Self::CrossSite | Self::Unmatched | Self::Ambiguous => {}
         }
         problem(self.status(), self.kind(), &self.sentence(), &extras, headers)
     }

@@ -76,17 +76,17 @@ pub struct Limits {
 pub struct Verdict {
     /// What becomes of it.
     pub fate: Fate,
-    /// The limits that it was held to, and charged by where they are not what denies it; none in shadow mode.
+    /// The limits that it was charged by, if any; none in shadow mode.
     pub limits: Option<Limits>,
 }
 
 /// What becomes of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {
     /// It goes through; with who calls, where the policy needs a session.
     Admitted(Option<Identity>),
-    /// It is over a limit.
-    Limited,
+    /// It is over this limit, and not charged.
+    Limited(Limits),
     /// It needs a session and names none.
     NoCredential,
     /// What it names is no live session.
@@ -173,12 +173,13 @@ impl Authorize {
         let (mut limits, mut policy) = (None, policy);
         if let Some(subject) = question.subject {
             let decision = self.limit(rule, subject, policy).await?;
-            let denied = !decision.allowed() && enforces(rule, &decision, subject);
-            // A gate that limits nobody says nothing of windows.
-            limits = (!decision.windows.is_empty()).then(|| Limits { policy: policy.clone(), decision });
-            if denied {
-                return Ok(Verdict { fate: Fate::Limited, limits });
+            let is_denied = !decision.allowed() && enforces(rule, &decision, subject);
+            let decided = Limits { policy: policy.clone(), decision };
+            if is_denied {
+                return Ok(Verdict { fate: Fate::Limited(decided), limits: None });
             }
+            // A gate that limits nobody says nothing of windows.
+            limits = (!decided.decision.windows.is_empty()).then_some(decided);
             policy = rule.counting();
         }
         let (fate, own) = self.identify(rule, policy, &question.credential).await?;
@@ -200,19 +201,17 @@ impl Authorize {
             Credential::Malformed => return Ok((Fate::InvalidCredential, None)),
             Credential::CrossSite => return Ok((Fate::CrossSite, None)),
         };
-        let of = |decision: Decision| {
-            (!decision.windows.is_empty()).then(|| Limits { policy: policy.clone(), decision })
-        };
         let mut admission = self.admit(rule, token, policy).await?;
         if let Admission::Limited { user, decision } = admission {
             if enforces(rule, &decision, user.into()) {
-                return Ok((Fate::Limited, of(decision)));
+                return Ok((Fate::Limited(Limits { policy: policy.clone(), decision }), None));
             }
             admission = self.admit(rule, token, rule.counting()).await?;
         }
         Ok(match admission {
             Admission::Admitted { user, session, decision } => {
-                (Fate::Admitted(Some(Identity { user, session })), of(decision))
+                let own = (!decision.windows.is_empty()).then(|| Limits { policy: policy.clone(), decision });
+                (Fate::Admitted(Some(Identity { user, session })), own)
             }
             // A policy without windows limits nobody.
             Admission::Unauthenticated | Admission::Limited { .. } => (Fate::InvalidCredential, None),

@@ -5,7 +5,7 @@ use std::{os::unix::fs::MetadataExt, path::PathBuf, time::SystemTime};
 use super::{Settings, SettingsError, Variables};
 
 /// A file, if one is named, and the environment.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Origin {
     file: Option<PathBuf>,
     variables: Variables,

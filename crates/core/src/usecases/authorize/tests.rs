@@ -90,7 +90,7 @@ async fn a_user_is_limited_in_one_question() {
     let verdict = ask(&authorize, "GET", "/orders/7", token()).await.unwrap();
     assert_eq!(verdict, Verdict { fate: Fate::Admitted(IDENTITY()), limits: Some(limits(0)) });
     let verdict = ask(&authorize, "GET", "/orders/7", token()).await.unwrap();
-    assert_eq!(verdict, Verdict { fate: Fate::Limited, limits: Some(limits(4)) });
+    assert_eq!(verdict, refused(Fate::Limited(limits(4))));
     assert_eq!(ask(&authorize, "GET", "/orders/7", token()).await.unwrap(), refused(Fate::InvalidCredential));
 }
 
@@ -150,7 +150,7 @@ async fn other_subjects_are_decided_first_and_then_the_session_without_a_limit()
         assert_eq!(verdict, Verdict { fate: Fate::Admitted(IDENTITY()), limits: Some(limits(0)) });
         for credential in [token(), Credential::None] {
             let verdict = ask(&authorize, "GET", "/orders/7", credential).await.unwrap();
-            assert_eq!(verdict, Verdict { fate: Fate::Limited, limits: Some(limits(3)) });
+            assert_eq!(verdict, refused(Fate::Limited(limits(3))));
         }
     }
 }
