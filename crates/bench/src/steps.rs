@@ -43,10 +43,12 @@ impl Steps {
         let (durable, live) = (DurableTier::of(tiers.store.clone()), LiveTier::of(tiers.live.clone()));
         let options = AssemblyOptions { sessions: session_options(), ..AssemblyOptions::default() };
 
-        let book = Arc::new(CallBook::new(options.book_limit));
-        let (ledger, tracker) = (durable.ledger.clone(), live.tracker.clone());
-        let flusher =
-            CountFlusher::new(book.clone(), ledger, tracker.clone(), process, FlusherOptions::default());
+        let author = Incarnation::from_bytes(random_bytes()?);
+        durable.ledger.begin(author, process).await?;
+        let book = Arc::new(CallBook::new(author, options.book));
+        let (ledger, tracker, flush) =
+            (durable.ledger.clone(), live.tracker.clone(), FlusherOptions::default());
+        let flusher = CountFlusher::new(book.clone(), ledger, tracker.clone(), None, process, flush);
         let sessions = Arc::new(tiers::sessions(tiers.store.clone(), tiers.live.clone()).await?);
         let gate = Arc::new(PlainGate::new(sessions, live.limiter.clone(), tracker, book));
 
@@ -61,7 +63,12 @@ impl Steps {
             logout,
             bar: Bar::new(Arc::new(authorize), BarOptions::default()),
             ping: Arc::new(Ping::new(Duration::ZERO)),
-            counts: Arc::new(CallCounts::new(tiers.live.clone(), policies)),
+            counts: Arc::new(CallCounts::new(
+                tiers.live.clone(),
+                tiers.store.clone(),
+                Arc::new(SystemClock),
+                policies,
+            )),
             readiness: Arc::new(Readiness::new(tiers.store, tiers.live)),
             body_timeout: Duration::from_secs(9),
             shutdown: Shutdown::default(),

@@ -3,28 +3,40 @@
 use std::{collections::HashSet, sync::Arc};
 
 use tollbar_core::{
-    domain::{ApiName, Epoch, Incarnation, Tally, UserId},
-    ports::CallLedger,
+    domain::{ApiName, Caller, Tally, UserId},
+    ports::{Added, CallLedger},
 };
 
-use crate::{CallLedgerHarness, together};
+use crate::{CallLedgerHarness, harness::epoch_of, together};
 
-fn incarnation(byte: u8) -> Incarnation {
-    Incarnation::from_bytes([byte; 16])
-}
-
-fn tally(api: &str, user: u64, calls: u64) -> Tally {
+pub(crate) fn tally(api: &str, user: u64, calls: u64) -> Tally {
     Tally { api: ApiName::new(api).unwrap(), user: UserId::new(user).unwrap(), calls }
 }
 
-async fn add(ledger: &Arc<dyn CallLedger>, process: u8, epoch: u64, sums: &[Tally]) -> HashSet<Tally> {
-    let totals = ledger.add(incarnation(process), Epoch::new(epoch), sums).await.unwrap();
-    let distinct: HashSet<Tally> = totals.iter().cloned().collect();
-    assert_eq!(distinct.len(), totals.len(), "each API and user once: {totals:?}");
-    distinct
+pub(crate) async fn begin(ledger: &Arc<dyn CallLedger>, process: u8) {
+    let incarnation = epoch_of(process, 0).incarnation;
+    ledger.begin(incarnation, incarnation).await.unwrap();
 }
 
-async fn all(ledger: &Arc<dyn CallLedger>) -> Vec<Tally> {
+/// Adds an epoch of an incarnation, which is begun if need be.
+pub(crate) async fn add(
+    ledger: &Arc<dyn CallLedger>,
+    process: u8,
+    epoch: u64,
+    sums: &[Tally],
+) -> HashSet<Tally> {
+    begin(ledger, process).await;
+    match ledger.add(epoch_of(process, epoch), sums).await.unwrap() {
+        Added::Totals(totals) => {
+            let distinct: HashSet<Tally> = totals.iter().cloned().collect();
+            assert_eq!(distinct.len(), totals.len(), "each API and user once: {totals:?}");
+            distinct
+        }
+        Added::Closed => panic!("incarnation {process} is open"),
+    }
+}
+
+pub(crate) async fn all(ledger: &Arc<dyn CallLedger>) -> Vec<Tally> {
     ledger.totals(None, 1_000_000).await.unwrap()
 }
 
@@ -135,7 +147,7 @@ suite! {
         let most = u64::try_from(i64::MAX).unwrap();
         add(&ledger, 1, 1, &[tally("ping", 2, most)]).await;
         for over in [vec![tally("ping", 1, 1), tally("ping", 2, 1)], vec![tally("ping", 3, most + 1)]] {
-            let refused = ledger.add(incarnation(1), Epoch::new(2), &over).await.unwrap_err();
+            let refused = ledger.add(epoch_of(1, 2), &over).await.unwrap_err();
             assert!(!refused.is_transient(), "{refused:?}");
         }
         assert_eq!(all(&ledger).await, [tally("ping", 2, most)]);
@@ -150,5 +162,19 @@ suite! {
         let totals = add(&ledger, 1, 1, &sums).await;
         assert_eq!(totals, sums.iter().cloned().collect());
         assert_eq!(all(&ledger).await, sums);
+    }
+
+    /// The best of one API, most calls first and ties by lower number, and how many they are.
+    async fn the_top_and_the_number_of_callers_are_read(harness) {
+        let ledger = harness.call_ledger();
+        let ping = ApiName::new("ping").unwrap();
+        assert_eq!(ledger.top(&ping, 10).await.unwrap(), []);
+        assert_eq!(ledger.distinct(&ping).await.unwrap(), 0);
+        let sums = [tally("ping", 10, 3), tally("ping", 9, 3), tally("ping", 2, 1), tally("ping", 7, 8), tally("pong", 1, 99)];
+        add(&ledger, 1, 1, &sums).await;
+        let caller = |id, calls| Caller { user: UserId::new(id).unwrap(), calls };
+        assert_eq!(ledger.top(&ping, 10).await.unwrap(), [caller(7, 8), caller(9, 3), caller(10, 3), caller(2, 1)]);
+        assert_eq!(ledger.top(&ping, 2).await.unwrap(), [caller(7, 8), caller(9, 3)]);
+        assert_eq!(ledger.distinct(&ping).await.unwrap(), 4);
     }
 }

@@ -5,7 +5,7 @@ use tollbar_core::{
     ports::MAX_TOP,
 };
 
-use crate::{CallTrackerHarness, together};
+use crate::{CallTrackerHarness, epoch, together};
 
 fn api(name: &str) -> ApiName {
     ApiName::new(name).unwrap()
@@ -34,7 +34,7 @@ suite! {
         let (tracker, ping) = (harness.call_tracker(), api("ping"));
         for (id, calls) in [(1, 2), (2, 5), (3, 1)] {
             for _ in 0..calls {
-                tracker.record(&ping, user(id)).await.unwrap();
+                tracker.record(&ping, user(id), epoch()).await.unwrap();
             }
         }
         assert_eq!(tracker.top(&ping, 10).await.unwrap(), [caller(2, 5), caller(1, 2), caller(3, 1)]);
@@ -48,9 +48,9 @@ suite! {
         // Numbers whose text sorts otherwise than their value, over all partitions.
         let ids = [9, 10, 99, 100, 2, 20, 200, 2_000, 16, 17, 18, 32, 33, 160, 1_600, 1, 11, 111, 1_111, 5_000_000_000];
         for id in ids {
-            tracker.record(&ping, user(id)).await.unwrap();
+            tracker.record(&ping, user(id), epoch()).await.unwrap();
         }
-        tracker.record(&ping, user(5_000_000_000)).await.unwrap();
+        tracker.record(&ping, user(5_000_000_000), epoch()).await.unwrap();
         let mut sorted = ids;
         sorted.sort_unstable();
         let mut expected = vec![caller(5_000_000_000, 2)];
@@ -89,7 +89,7 @@ suite! {
             let (tracker, ping) = (tracker.clone(), ping.clone());
             async move {
                 for _ in 0..4 {
-                    tracker.record(&ping, user(index as u64 % 5 + 1)).await.unwrap();
+                    tracker.record(&ping, user(index as u64 % 5 + 1), epoch()).await.unwrap();
                 }
             }
         })
@@ -102,8 +102,8 @@ suite! {
     /// APIs do not mix.
     async fn apis_are_kept_apart(harness) {
         let tracker = harness.call_tracker();
-        tracker.record(&api("ping"), user(1)).await.unwrap();
-        tracker.record(&api("ping.x"), user(2)).await.unwrap();
+        tracker.record(&api("ping"), user(1), epoch()).await.unwrap();
+        tracker.record(&api("ping.x"), user(2), epoch()).await.unwrap();
         assert_eq!(tracker.top(&api("ping"), 10).await.unwrap(), [caller(1, 1)]);
         assert_eq!(tracker.distinct(&api("ping.x")).await.unwrap(), 1);
     }
@@ -112,7 +112,7 @@ suite! {
     async fn a_raise_lifts_and_never_lowers(harness) {
         let (tracker, ping) = (harness.call_tracker(), api("ping"));
         for _ in 0..3 {
-            tracker.record(&ping, user(1)).await.unwrap();
+            tracker.record(&ping, user(1), epoch()).await.unwrap();
         }
         for was_behind in [true, false] {
             let raised = tracker.raise(&ping, &[caller(1, 2), caller(2, 9), caller(3, 0)]).await.unwrap();
@@ -120,7 +120,7 @@ suite! {
         }
         assert_eq!(tracker.top(&ping, 10).await.unwrap(), [caller(2, 9), caller(1, 3)]);
         assert_eq!(tracker.distinct(&ping).await.unwrap(), 2, "users of a raise are callers");
-        tracker.record(&ping, user(2)).await.unwrap();
+        tracker.record(&ping, user(2), epoch()).await.unwrap();
         tracker.raise(&ping, &[caller(1, 4)]).await.unwrap();
         assert_eq!(tracker.top(&ping, 10).await.unwrap(), [caller(2, 10), caller(1, 4)]);
     }
@@ -134,12 +134,27 @@ suite! {
             let (tracker, ping) = (tracker.clone(), ping.clone());
             async move {
                 for step in 1..=100 {
-                    tracker.record(&ping, user(9_000 + index as u64 * 100 + step)).await.unwrap();
+                    tracker.record(&ping, user(9_000 + index as u64 * 100 + step), epoch()).await.unwrap();
                 }
             }
         })
         .await;
         let distinct = tracker.distinct(&ping).await.unwrap();
         assert!((9_800..=10_200).contains(&distinct), "{distinct}");
+    }
+
+    /// The counts are whole from the end of a raise on.
+    async fn counts_are_whole_when_they_have_been_raised(harness) {
+        let (tracker, ping) = (harness.call_tracker(), api("ping"));
+        assert!(!tracker.is_whole().await.unwrap(), "nobody has raised them yet");
+        let raise = tracker.begin_raise().await.unwrap().expect("nobody else raises them");
+        tracker.raise(&ping, &[caller(1, 2)]).await.unwrap();
+        assert!(!tracker.is_whole().await.unwrap(), "the raise has not ended");
+        for _ in 0..2 {
+            assert!(tracker.end_raise(raise).await.unwrap());
+            assert!(tracker.is_whole().await.unwrap());
+        }
+        let again = tracker.begin_raise().await.unwrap().expect("nobody else raises them");
+        assert!(tracker.end_raise(again).await.unwrap());
     }
 }

@@ -28,12 +28,18 @@ async fn top(harness: &impl GateHarness, policy: &Policy) -> Vec<Caller> {
 
 /// Flushes once and stops.
 pub(crate) async fn flush(harness: &impl GateHarness, process: u8) {
-    let options = FlusherOptions { every: Duration::from_secs(600), last: Duration::from_secs(10) };
+    let options = FlusherOptions { every: Duration::from_secs(600), ..FlusherOptions::default() };
     let (book, ledger, tracker) = (harness.book(), harness.call_ledger(), harness.call_tracker());
-    let flusher = CountFlusher::new(book, ledger, tracker, Incarnation::from_bytes([process; 16]), options);
+    let process = Incarnation::from_bytes([process; 16]);
+    ledger.begin(book.incarnation(), process).await.unwrap();
+    let flusher = CountFlusher::new(book.clone(), ledger.clone(), tracker, None, process, options);
     let stop = tokio_util::sync::CancellationToken::new();
     stop.cancel();
     flusher.run(stop).await;
+    // A process that has stopped counts no more under its name; this one goes on.
+    let next = Incarnation::from_bytes(tollbar_core::random_bytes().unwrap());
+    ledger.begin(next, process).await.unwrap();
+    book.begin_anew(next);
 }
 
 suite! {
@@ -165,10 +171,12 @@ suite! {
         flush(&harness, 1).await;
         harness.roll_back().await;
         assert_eq!(top(&harness, &many).await, []);
-        let options = FlusherOptions { every: secs(600), last: secs(10) };
         let (book, ledger, tracker) = (harness.book(), harness.call_ledger(), harness.call_tracker());
-        let mut flusher = CountFlusher::new(book, ledger, tracker, Incarnation::from_bytes([2; 16]), options);
+        assert!(!tracker.is_whole().await.unwrap());
+        let (process, options) = (Incarnation::from_bytes([2; 16]), FlusherOptions::default());
+        let flusher = CountFlusher::new(book, ledger, tracker.clone(), None, process, options);
         flusher.raise_board().await.unwrap();
+        assert!(tracker.is_whole().await.unwrap());
         assert_eq!(top(&harness, &many).await, [Caller { user, calls: 5 }]);
         assert_eq!(harness.call_tracker().distinct(many.api()).await.unwrap(), 1);
         assert!(admitted(&harness.gate(), &token, &many).await);

@@ -4,10 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use tollbar_core::{
-    domain::UserId,
+    domain::{Epoch, EpochId, Incarnation, UserId},
     ports::{
-        CallLedger, CallTracker, Clock, Installation, OneTrip, ProcessLease, RateLimiter, SessionCache,
-        SessionStore, UserRepo,
+        CallLedger, CallTracker, Clock, Installation, OneTrip, PendingCalls, ProcessLease, RateLimiter,
+        SessionCache, SessionStore, UserRepo,
     },
 };
 
@@ -36,6 +36,9 @@ pub trait SessionStoreHarness: UserRepoHarness {
 pub trait CallLedgerHarness: Harness {
     /// The port.
     fn call_ledger(&self) -> Arc<dyn CallLedger>;
+
+    /// The claims on the same store.
+    fn claims(&self) -> Arc<dyn ProcessLease>;
 }
 
 /// For the suite of [`Installation`].
@@ -104,4 +107,20 @@ pub trait CallTrackerHarness: Harness {
 pub trait OneTripHarness: SessionCacheHarness + RateLimiterHarness + CallTrackerHarness {
     /// The port.
     fn one_trip(&self) -> Arc<dyn OneTrip>;
+}
+
+/// For the suite of [`PendingCalls`], on an engine that outlives its callers.
+pub trait PendingCallsHarness: OneTripHarness {
+    /// The port.
+    fn pending_calls(&self) -> Arc<dyn PendingCalls>;
+}
+
+/// Some epoch, for calls that are not about it.
+pub fn epoch() -> EpochId {
+    epoch_of(1, 1)
+}
+
+/// An epoch of the incarnation whose bytes are all this one.
+pub(crate) fn epoch_of(incarnation: u8, epoch: u64) -> EpochId {
+    EpochId { incarnation: Incarnation::from_bytes([incarnation; 16]), epoch: Epoch::new(epoch) }
 }

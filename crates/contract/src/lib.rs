@@ -5,7 +5,9 @@
 #[macro_use]
 mod suite;
 
+pub mod adoption;
 pub mod call_ledger;
+pub mod call_ledger_incarnations;
 pub mod call_tracker;
 pub mod gate;
 pub mod gate_denials;
@@ -19,6 +21,7 @@ pub mod one_trip_limits;
 pub mod one_trip_others;
 mod pair;
 mod pair_gates;
+pub mod pending_calls;
 pub mod process_lease;
 pub mod rate_limiter;
 pub mod rate_limiter_gcra;
@@ -34,8 +37,9 @@ pub mod user_repo;
 
 pub use harness::{
     CallLedgerHarness, CallTrackerHarness, ClockHarness, Harness, InstallationHarness, OneTripHarness,
-    ProcessLeaseHarness, RateLimiterHarness, SessionCacheHarness, SessionStoreHarness, UserRepoHarness,
+    PendingCallsHarness, ProcessLeaseHarness, RateLimiterHarness, SessionCacheHarness, SessionStoreHarness,
+    UserRepoHarness, epoch,
 };
-pub use pair::{GateHarness, Pair, TiersHarness};
+pub use pair::{GateHarness, Pair, SharedTiersHarness, TiersHarness};
 pub use pair_gates::{FastGateHarness, FastGates, FastPair, GatesOver, PlainGates};
 pub use suite::{run, together};

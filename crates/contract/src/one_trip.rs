@@ -11,7 +11,7 @@ use tollbar_core::{
 };
 
 use crate::{
-    OneTripHarness,
+    OneTripHarness, epoch,
     rate_limiter::{policy, secs, user},
     session_cache::miss,
 };
@@ -54,14 +54,14 @@ pub(crate) fn counted_as(api: &str, policy: &Policy) -> Policy {
 }
 
 pub(crate) async fn admitted(engine: &Arc<dyn OneTrip>, token: &SessionToken, policy: &Policy) -> Decision {
-    match engine.admit(token, policy).await.unwrap() {
+    match engine.admit(token, policy, epoch()).await.unwrap() {
         Crossing::Admitted(decision) => decision,
         other => panic!("{other:?}"),
     }
 }
 
 pub(crate) async fn limited(engine: &Arc<dyn OneTrip>, token: &SessionToken, policy: &Policy) -> Decision {
-    match engine.admit(token, policy).await.unwrap() {
+    match engine.admit(token, policy, epoch()).await.unwrap() {
         Crossing::Limited(decision) => decision,
         other => panic!("{other:?}"),
     }
@@ -103,16 +103,16 @@ suite! {
         let (engine, cache) = (harness.one_trip(), harness.session_cache());
         let (token, ping) = (token(1, 1), policy("ping", &[(1, secs(5))]));
         let before = state(&harness, 1, &ping).await;
-        assert_eq!(engine.admit(&token, &ping).await.unwrap(), Crossing::Unknown);
+        assert_eq!(engine.admit(&token, &ping, epoch()).await.unwrap(), Crossing::Unknown);
         let ticket = miss(&cache, user(1)).await;
         assert!(ticket.lease.is_some(), "no lease was handed out");
-        assert_eq!(engine.admit(&token, &ping).await.unwrap(), Crossing::Unknown);
+        assert_eq!(engine.admit(&token, &ping, epoch()).await.unwrap(), Crossing::Unknown);
         let filled = cache.publish(user(1), &set(1, &[&token], secs(60)), ticket).await.unwrap();
         assert_eq!(filled, Published::Written, "no lease was ended");
         assert_eq!(state(&harness, 1, &ping).await, before);
         admitted(&engine, &token, &ping).await;
         harness.evict(user(1)).await;
-        assert_eq!(engine.admit(&token, &ping).await.unwrap(), Crossing::Unknown);
+        assert_eq!(engine.admit(&token, &ping, epoch()).await.unwrap(), Crossing::Unknown);
     }
 
     /// A token whose session is not in the set, or has another secret there, is dead: nothing is charged for it.
@@ -123,13 +123,13 @@ suite! {
         publish(&harness, 1, &set(9, &[&older, &newer], secs(60))).await;
         let before = state(&harness, 1, &ping).await;
         for dead in [sealed(user(1), 5, 2), sealed(user(1), 7, 2), token(1, 0), token(1, 6), token(1, 8), token(1, 9)] {
-            assert_eq!(engine.admit(&dead, &ping).await.unwrap(), Crossing::Dead, "{dead:?}");
+            assert_eq!(engine.admit(&dead, &ping, epoch()).await.unwrap(), Crossing::Dead, "{dead:?}");
         }
         assert_eq!(state(&harness, 1, &ping).await, before);
         admitted(&engine, &older, &ping).await;
         admitted(&engine, &newer, &ping).await;
         publish(&harness, 1, &set(10, &[], secs(60))).await;
-        assert_eq!(engine.admit(&newer, &ping).await.unwrap(), Crossing::Dead, "of an empty set, too");
+        assert_eq!(engine.admit(&newer, &ping, epoch()).await.unwrap(), Crossing::Dead, "of an empty set, too");
     }
 
     /// A token of a later version than the set: only the durable tier can say.
@@ -138,7 +138,7 @@ suite! {
         let cached = login(&harness, 1, 9).await;
         let before = state(&harness, 1, &ping).await;
         for above in [token(1, 10), token(1, u64::MAX)] {
-            assert_eq!(engine.admit(&above, &ping).await.unwrap(), Crossing::Unknown);
+            assert_eq!(engine.admit(&above, &ping, epoch()).await.unwrap(), Crossing::Unknown);
         }
         assert_eq!(state(&harness, 1, &ping).await, before);
         admitted(&engine, &cached, &ping).await;
@@ -157,8 +157,8 @@ suite! {
         admitted(&engine, &alone, &ping).await;
         harness.pass(MICRO);
         let before = state(&harness, 1, &ping).await;
-        assert_eq!(engine.admit(&older, &ping).await.unwrap(), Crossing::Dead);
-        assert_eq!(engine.admit(&alone, &ping).await.unwrap(), Crossing::Dead);
+        assert_eq!(engine.admit(&older, &ping, epoch()).await.unwrap(), Crossing::Dead);
+        assert_eq!(engine.admit(&alone, &ping, epoch()).await.unwrap(), Crossing::Dead);
         assert_eq!(state(&harness, 1, &ping).await, before);
         admitted(&engine, &newer, &ping).await;
     }
@@ -168,7 +168,7 @@ suite! {
         let (engine, cache) = (harness.one_trip(), harness.session_cache());
         let (token, ping) = (login(&harness, 1, 3).await, policy("ping", &[(1, secs(10))]));
         for second in 0..60 {
-            let crossing = engine.admit(&token, &ping).await.unwrap();
+            let crossing = engine.admit(&token, &ping, epoch()).await.unwrap();
             assert_eq!(matches!(crossing, Crossing::Admitted(_)), second % 10 == 0, "second {second}: {crossing:?}");
             let expected = set(3, &[&token], secs(1_800 - second));
             assert!(matches!(cache.lookup(user(1)).await.unwrap(), Lookup::Hit { set, .. } if set == expected));
@@ -176,7 +176,7 @@ suite! {
         }
         limited(&engine, &token, &ping).await;
         harness.pass(MICRO);
-        assert_eq!(engine.admit(&token, &ping).await.unwrap(), Crossing::Unknown);
+        assert_eq!(engine.admit(&token, &ping, epoch()).await.unwrap(), Crossing::Unknown);
         assert!(miss(&cache, user(1)).await.lease.is_some());
     }
 
@@ -186,16 +186,16 @@ suite! {
         let (first, ping) = (login(&harness, 1, 1).await, policy("ping", &[(9, secs(5))]));
         admitted(&engine, &first, &ping).await;
         let ticket = cache.change(user(1)).await.unwrap();
-        assert_eq!(engine.admit(&first, &ping).await.unwrap(), Crossing::Unknown);
+        assert_eq!(engine.admit(&first, &ping, epoch()).await.unwrap(), Crossing::Unknown);
         let second = token(1, 2);
         assert_eq!(cache.publish(user(1), &set(2, &[&second], secs(60)), ticket).await.unwrap(), Published::Written);
-        assert_eq!(engine.admit(&first, &ping).await.unwrap(), Crossing::Dead);
+        assert_eq!(engine.admit(&first, &ping, epoch()).await.unwrap(), Crossing::Dead);
         admitted(&engine, &second, &ping).await;
         // Over the entry, without a change: as a reader does who found a token above the set.
         let Lookup::Hit { ticket, .. } = cache.lookup(user(1)).await.unwrap() else { panic!("just published") };
         let third = token(1, 3);
         assert_eq!(cache.publish(user(1), &set(3, &[&third], secs(60)), ticket).await.unwrap(), Published::Written);
-        assert_eq!(engine.admit(&second, &ping).await.unwrap(), Crossing::Dead);
+        assert_eq!(engine.admit(&second, &ping, epoch()).await.unwrap(), Crossing::Dead);
         admitted(&engine, &third, &ping).await;
     }
 
@@ -207,7 +207,7 @@ suite! {
         harness.save().await;
         publish(&harness, 1, &set(2, &[], secs(60))).await;
         harness.roll_back().await;
-        assert_eq!(harness.one_trip().admit(&token, &ping).await.unwrap(), Crossing::Unknown);
+        assert_eq!(harness.one_trip().admit(&token, &ping, epoch()).await.unwrap(), Crossing::Unknown);
         assert_eq!(harness.call_tracker().top(ping.api(), 10).await.unwrap(), []);
     }
 
@@ -215,7 +215,7 @@ suite! {
     async fn users_are_kept_apart(harness) {
         let (engine, one) = (harness.one_trip(), policy("one", &[(1, secs(5))]));
         let (first, same_partition) = (login(&harness, 1, 1).await, login(&harness, 17, 1).await);
-        assert_eq!(engine.admit(&token(2, 1), &one).await.unwrap(), Crossing::Unknown);
+        assert_eq!(engine.admit(&token(2, 1), &one, epoch()).await.unwrap(), Crossing::Unknown);
         admitted(&engine, &first, &one).await;
         admitted(&engine, &same_partition, &one).await;
         limited(&engine, &first, &one).await;

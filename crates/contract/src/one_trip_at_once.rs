@@ -6,7 +6,7 @@ use tollbar_core::{
 };
 
 use crate::{
-    OneTripHarness,
+    OneTripHarness, epoch,
     one_trip::{counted_as, login, remaining, sealed, token},
     rate_limiter::{policy, secs, user, violated},
     together,
@@ -56,9 +56,9 @@ suite! {
             let (engine, token, seven) = (engine.clone(), token.clone(), seven.clone());
             async move {
                 if index % 2 == 0 {
-                    return engine.charge(user(1), &seven).await.unwrap();
+                    return engine.charge(user(1), &seven, epoch()).await.unwrap();
                 }
-                match engine.admit(&token, &seven).await.unwrap() {
+                match engine.admit(&token, &seven, epoch()).await.unwrap() {
                     Crossing::Admitted(decision) | Crossing::Limited(decision) => decision,
                     other => panic!("{other:?}"),
                 }
@@ -84,7 +84,7 @@ suite! {
         let said = together(300, |index| {
             let (engine, token) = (engine.clone(), tokens[index % 60].clone());
             let policy = if index / 60 < 3 { two.clone() } else { one.clone() };
-            async move { Expected::of(&engine.admit(&token, &policy).await.unwrap(), &policy) }
+            async move { Expected::of(&engine.admit(&token, &policy, epoch()).await.unwrap(), &policy) }
         })
         .await;
         for caller in 0..60 {
@@ -143,7 +143,7 @@ suite! {
         }
         let said = together(150, |index| {
             let (engine, (token, own, _)) = (engine.clone(), calls[index].clone());
-            async move { Expected::of(&engine.admit(&token, &own).await.unwrap(), &own) }
+            async move { Expected::of(&engine.admit(&token, &own, epoch()).await.unwrap(), &own) }
         })
         .await;
         for (said, (token, _, expected)) in said.iter().zip(&calls) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tollbar_core::{domain::Caller, ports::Crossing};
 
 use crate::{
-    OneTripHarness,
+    OneTripHarness, epoch,
     one_trip::{admitted, counted_as, limited, login, remaining, state},
     rate_limiter::{policy, secs, user, violated},
     session_cache::miss,
@@ -25,14 +25,14 @@ suite! {
         assert_eq!(remaining(&admitted(&engine, &token, &four).await), [2, 7]);
         assert_eq!(remaining(&limiter.peek(&four, user(1).into()).await.unwrap()), [2, 7]);
         harness.pass(secs(1));
-        assert_eq!(remaining(&engine.charge(user(1), &four).await.unwrap()), [1, 6]);
+        assert_eq!(remaining(&engine.charge(user(1), &four, epoch()).await.unwrap()), [1, 6]);
         assert_eq!(remaining(&limiter.decide(&four, user(1).into()).await.unwrap()), [0, 5]);
         let denied = limited(&engine, &token, &four).await;
         assert_eq!(denied, limiter.decide(&four, user(1).into()).await.unwrap());
         assert_eq!((violated(&denied), denied.retry_after()), (vec![4], secs(58)));
         let tracker = harness.call_tracker();
         assert_eq!(tracker.top(four.api(), 10).await.unwrap(), [Caller { user: user(1), calls: 2 }]);
-        tracker.record(four.api(), user(1)).await.unwrap();
+        tracker.record(four.api(), user(1), epoch()).await.unwrap();
         harness.pass(secs(58));
         admitted(&engine, &login(&harness, 1, 2).await, &four).await;
         assert_eq!(tracker.top(four.api(), 10).await.unwrap(), [Caller { user: user(1), calls: 4 }]);
@@ -130,7 +130,7 @@ suite! {
         harness.pass(secs(4));
         let denied = limited(&engine, &token, &by(3)).await;
         assert_eq!((remaining(&denied), violated(&denied), denied.retry_after()), (vec![2, 3], vec![5], secs(6)));
-        assert_eq!(remaining(&engine.charge(user(1), &by(2)).await.unwrap()), [0, 1]);
+        assert_eq!(remaining(&engine.charge(user(1), &by(2), epoch()).await.unwrap()), [0, 1]);
         harness.pass(secs(6));
         assert_eq!(violated(&limited(&engine, &token, &by(3)).await), [6]);
         let (_, top, _) = state(&harness, 1, &five).await;
@@ -141,13 +141,13 @@ suite! {
     async fn a_charge_limits_and_counts_without_a_session(harness) {
         let (engine, two) = (harness.one_trip(), policy("two", &[(2, secs(5))]));
         for left in [1, 0] {
-            let decision = engine.charge(user(1), &two).await.unwrap();
+            let decision = engine.charge(user(1), &two, epoch()).await.unwrap();
             assert_eq!((decision.at, decision.allowed()), (harness.clock().now(), true));
             assert_eq!(remaining(&decision), [left]);
         }
         let before = state(&harness, 1, &two).await;
         assert_eq!((&before.1[..], before.2), (&[Caller { user: user(1), calls: 2 }][..], 1));
-        let denied = engine.charge(user(1), &two).await.unwrap();
+        let denied = engine.charge(user(1), &two, epoch()).await.unwrap();
         assert_eq!((denied.allowed(), denied.retry_after()), (false, secs(5)));
         assert_eq!(state(&harness, 1, &two).await, before);
         assert!(miss(&harness.session_cache(), user(1)).await.lease.is_some());
@@ -165,7 +165,7 @@ suite! {
         let token = login(&harness, 1, 3).await;
         harness.session_cache().change(user(1)).await.unwrap();
         assert_eq!(state(&harness, 1, &two).await, before);
-        assert_eq!(engine.admit(&token, &two).await.unwrap(), Crossing::Unknown);
+        assert_eq!(engine.admit(&token, &two, epoch()).await.unwrap(), Crossing::Unknown);
         limited(&engine, &login(&harness, 1, 4).await, &two).await;
     }
 
@@ -214,7 +214,7 @@ suite! {
         let pong = counted_as("pong", &one);
         assert_eq!(remaining(&admitted(&engine, &token, &pong).await), [0], "the limit goes by the policy's name");
         limited(&engine, &token, &one).await;
-        engine.charge(user(2), &pong).await.unwrap();
+        engine.charge(user(2), &pong, epoch()).await.unwrap();
         let (_, top, distinct) = state(&harness, 1, &one).await;
         assert_eq!((top, distinct), (vec![Caller { user: user(1), calls: 5 }], 1));
         let (_, top, distinct) = state(&harness, 1, &pong).await;

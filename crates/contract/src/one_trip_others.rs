@@ -7,7 +7,7 @@ use tollbar_core::{
 };
 
 use crate::{
-    OneTripHarness,
+    OneTripHarness, epoch,
     one_trip::{admitted, limited, login, remaining, state, token},
     rate_limiter::{policy, secs, user, violated},
     rate_limiter_gcra::buckets,
@@ -26,9 +26,9 @@ suite! {
             let decision = admitted(&engine, &live, &none).await;
             assert_eq!((decision.windows.len(), decision.at), (0, harness.clock().now()));
         }
-        assert!(engine.charge(user(1), &none).await.unwrap().allowed());
-        assert_eq!(engine.admit(&token(1, 1), &none).await.unwrap(), Crossing::Dead);
-        assert_eq!(engine.admit(&token(2, 1), &none).await.unwrap(), Crossing::Unknown);
+        assert!(engine.charge(user(1), &none, epoch()).await.unwrap().allowed());
+        assert_eq!(engine.admit(&token(1, 1), &none, epoch()).await.unwrap(), Crossing::Dead);
+        assert_eq!(engine.admit(&token(2, 1), &none, epoch()).await.unwrap(), Crossing::Unknown);
         let tracker = harness.call_tracker();
         assert_eq!(tracker.top(none.api(), 10).await.unwrap(), [Caller { user: user(1), calls: 6 }]);
         assert_eq!(tracker.distinct(none.api()).await.unwrap(), 1);
@@ -48,9 +48,9 @@ suite! {
             assert_eq!(remaining(&limiter.decide(&at(path), user(1).into()).await.unwrap()), [0]);
             assert_eq!(violated(&limited(&engine, &live, &at(path)).await), [2]);
         }
-        assert_eq!(engine.admit(&token(1, 0), &at("/c")).await.unwrap(), Crossing::Dead);
+        assert_eq!(engine.admit(&token(1, 0), &at("/c"), epoch()).await.unwrap(), Crossing::Dead);
         assert_eq!(remaining(&limiter.peek(&at("/c"), user(1).into()).await.unwrap()), [2]);
-        assert_eq!(remaining(&engine.charge(user(1), &at("/c")).await.unwrap()), [1]);
+        assert_eq!(remaining(&engine.charge(user(1), &at("/c"), epoch()).await.unwrap()), [1]);
         let calls = harness.call_tracker().top(two.api(), 10).await.unwrap();
         assert_eq!(calls, [Caller { user: user(1), calls: 3 }]);
         assert_eq!(remaining(&admitted(&engine, &live, &two).await), [1], "the policy itself is another state");
@@ -101,10 +101,10 @@ suite! {
             async move {
                 let admitted = |crossing| matches!(crossing, Crossing::Admitted(_));
                 match index % 5 {
-                    0 => admitted(engine.admit(&token, &seven).await.unwrap()),
-                    1 => admitted(engine.admit(&token, &at_path).await.unwrap()),
-                    2 => admitted(engine.admit(&token, &bucket).await.unwrap()),
-                    3 => admitted(engine.admit(&token, &seven.without_windows()).await.unwrap()),
+                    0 => admitted(engine.admit(&token, &seven, epoch()).await.unwrap()),
+                    1 => admitted(engine.admit(&token, &at_path, epoch()).await.unwrap()),
+                    2 => admitted(engine.admit(&token, &bucket, epoch()).await.unwrap()),
+                    3 => admitted(engine.admit(&token, &seven.without_windows(), epoch()).await.unwrap()),
                     _ => engine.limit(Subject::header("k", Some(b"v")), &seven).await.unwrap().allowed(),
                 }
             }

@@ -4,15 +4,18 @@ use std::{marker::PhantomData, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use tollbar_core::{
-    counts::CallBook,
-    domain::{TokenKey, UserId},
-    ports::{CallLedger, CallTracker, Clock, Gate, RateLimiter, SessionCache, SessionStore},
+    counts::{BookOptions, CallBook},
+    domain::{Incarnation, TokenKey, UserId},
+    ports::{
+        CallLedger, CallTracker, Clock, Gate, PendingCalls, ProcessLease, RateLimiter, SessionCache,
+        SessionStore,
+    },
     sessions::{SessionOptions, TieredSessions},
 };
 
 use crate::{
-    CallLedgerHarness, CallTrackerHarness, GatesOver, Harness, PlainGates, RateLimiterHarness,
-    SessionCacheHarness, SessionStoreHarness, user_repo::someone,
+    CallLedgerHarness, CallTrackerHarness, GatesOver, Harness, PendingCallsHarness, PlainGates,
+    RateLimiterHarness, SessionCacheHarness, SessionStoreHarness, user_repo::someone,
 };
 
 /// A durable tier `D` under a live tier `L`, with gates `G`.
@@ -25,7 +28,8 @@ pub struct Pair<D, L, G = PlainGates> {
 
 impl<D, L, G> Pair<D, L, G> {
     fn of(durable: D, live: L) -> Self {
-        Self { durable, live, book: Arc::new(CallBook::new(1_000_000)), gates: PhantomData }
+        let book = CallBook::new(Incarnation::from_bytes([1; 16]), BookOptions::default());
+        Self { durable, live, book: Arc::new(book), gates: PhantomData }
     }
 }
 
@@ -138,7 +142,11 @@ pub trait GateHarness: TiersHarness {
         self.gate_of(Arc::new(self.process()))
     }
     /// The gate of the process that has these sessions.
-    fn gate_of(&self, sessions: Arc<TieredSessions>) -> Arc<dyn Gate>;
+    fn gate_of(&self, sessions: Arc<TieredSessions>) -> Arc<dyn Gate> {
+        self.gate_with(sessions, self.book())
+    }
+    /// The gate of the process that has these sessions, and counts in this book.
+    fn gate_with(&self, sessions: Arc<TieredSessions>, book: Arc<CallBook>) -> Arc<dyn Gate>;
     /// The limits that it charges.
     fn rate_limiter(&self) -> Arc<dyn RateLimiter>;
     /// The live counts that it raises.
@@ -149,14 +157,37 @@ pub trait GateHarness: TiersHarness {
     fn book(&self) -> Arc<CallBook>;
 }
 
+/// What the suite of adoption needs: tiers that outlive their processes.
+pub trait SharedTiersHarness: GateHarness {
+    /// What the live tier has noted.
+    fn pending_calls(&self) -> Arc<dyn PendingCalls>;
+    /// The claims on the durable tier.
+    fn claims(&self) -> Arc<dyn ProcessLease>;
+}
+
+impl<D, L, G> SharedTiersHarness for Pair<D, L, G>
+where
+    D: SessionStoreHarness + CallLedgerHarness,
+    L: PendingCallsHarness,
+    G: GatesOver<L>,
+{
+    fn pending_calls(&self) -> Arc<dyn PendingCalls> {
+        self.live.pending_calls()
+    }
+
+    fn claims(&self) -> Arc<dyn ProcessLease> {
+        self.durable.claims()
+    }
+}
+
 impl<D, L, G> GateHarness for Pair<D, L, G>
 where
     D: SessionStoreHarness + CallLedgerHarness,
     L: SessionCacheHarness + RateLimiterHarness + CallTrackerHarness,
     G: GatesOver<L>,
 {
-    fn gate_of(&self, sessions: Arc<TieredSessions>) -> Arc<dyn Gate> {
-        G::gate(&self.live, sessions, self.book(), self.live.clock())
+    fn gate_with(&self, sessions: Arc<TieredSessions>, book: Arc<CallBook>) -> Arc<dyn Gate> {
+        G::gate(&self.live, sessions, book, self.live.clock())
     }
 
     fn rate_limiter(&self) -> Arc<dyn RateLimiter> {

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use crate::{
     StoreError,
-    counts::{CallBook, CountFlusher, FlusherOptions},
+    counts::{BookOptions, CallBook, CountFlusher, FlusherOptions},
     domain::{Incarnation, TokenKey},
     gate::{DenialOptions, DurableGate, FastGate, LiveProcesses, PlainGate},
     hashing::BcryptHasher,
     policies::Policies,
     ports::{
-        CallLedger, CallTracker, Clock, Fact, Gate, HashError, Installation, OneTrip, RateLimiter,
-        SessionCache, SessionStore, UserRepo,
+        CallLedger, CallTracker, Clock, Fact, Gate, HashError, Installation, OneTrip, PendingCalls,
+        RateLimiter, SessionCache, SessionStore, UserRepo,
     },
     random_bytes,
     sessions::{SessionOptions, TieredSessions},
@@ -49,6 +49,9 @@ pub struct LiveTier {
     pub tracker: Arc<dyn CallTracker>,
     /// All three in one step, where the engine can; else each call takes a trip a port.
     pub one_trip: Option<Arc<dyn OneTrip>>,
+    /// What an engine that outlives this process notes of calls that are not in the ledger yet; where there is none, a kill loses what
+    /// was not flushed.
+    pub pending: Option<Arc<dyn PendingCalls>>,
     /// Limits of this process, for policies that choose them while the engine is away, and how many processes share the engine.
     /// Without them such policies are closed then.
     pub insurance: Option<(Arc<dyn RateLimiter>, LiveProcesses)>,
@@ -62,8 +65,15 @@ impl LiveTier {
             limiter: engine.clone(),
             tracker: engine.clone(),
             one_trip: Some(engine),
+            pending: None,
             insurance: None,
         }
+    }
+
+    /// The same with what the engine notes of calls that are not in the ledger yet.
+    #[must_use]
+    pub fn with_pending(self, pending: Arc<dyn PendingCalls>) -> Self {
+        Self { pending: Some(pending), ..self }
     }
 
     /// The same with limits of this process for while the engine is away.
@@ -86,8 +96,8 @@ pub struct AssemblyOptions {
     pub on_hashing_thread: fn(),
     /// Characters that a new password has at least.
     pub min_password_length: usize,
-    /// Different pairs of API and user that may be counted between two flushes.
-    pub book_limit: usize,
+    /// Of the counts that are not in the ledger yet.
+    pub book: BookOptions,
     /// Of the flush of counts.
     pub flush: FlusherOptions,
     /// Of the memory of those who are over a limit; only a live tier that decides in one trip has it.
@@ -102,7 +112,7 @@ impl Default for AssemblyOptions {
             password_queue: 64,
             on_hashing_thread: || {},
             min_password_length: 7,
-            book_limit: 1_000_000,
+            book: BookOptions::default(),
             flush: FlusherOptions::default(),
             denials: DenialOptions::default(),
         }
@@ -140,7 +150,8 @@ pub struct Assembly {
 }
 
 impl Assembly {
-    /// Wires the two tiers. The first start on a durable tier makes the key of its tokens.
+    /// Wires the two tiers. The first start on a durable tier makes the key of its tokens. `process` is a new one, and where the live
+    /// tier outlives it, it holds a claim on the durable one ([`ProcessLease`](crate::ports::ProcessLease)) that shows others that it lives.
     ///
     /// # Errors
     /// See [`AssemblyError`].
@@ -159,7 +170,9 @@ impl Assembly {
             options.password_queue,
             options.on_hashing_thread,
         )?);
-        let book = Arc::new(CallBook::new(options.book_limit));
+        // Before anything is counted: another process must know of this one, to adopt its counts.
+        durable.ledger.begin(process, process).await?;
+        let book = Arc::new(CallBook::new(process, options.book));
         let sessions = Arc::new(TieredSessions::new(
             durable.sessions,
             live.cache,
@@ -168,7 +181,8 @@ impl Assembly {
             options.sessions,
         ));
         let tracker = Arc::clone(&live.tracker);
-        let flusher = CountFlusher::new(Arc::clone(&book), durable.ledger, tracker, process, options.flush);
+        let (ledger, pending) = (durable.ledger, live.pending);
+        let flusher = CountFlusher::new(Arc::clone(&book), ledger, tracker, pending, process, options.flush);
         let users = Arc::clone(&durable.users);
         let (own_sessions, own_book, own_clock) = (sessions.clone(), book.clone(), clock.clone());
         let open = Arc::new(DurableGate::open(sessions.clone(), book.clone(), clock.clone()));
@@ -212,10 +226,12 @@ mod tests {
             .expect_decide()
             .withf(|fact, proposed| *fact == Fact::TokenKey && proposed.len() == 32)
             .return_once(move |_, _| Ok(kept));
+        let mut ledger = MockCallLedger::new();
+        ledger.expect_begin().returning(|_, _| Ok(()));
         let durable = DurableTier {
             users: Arc::new(MockUserRepo::new()),
             sessions: Arc::new(MockSessionStore::new()),
-            ledger: Arc::new(MockCallLedger::new()),
+            ledger: Arc::new(ledger),
             installation: Arc::new(installation),
         };
         let live = LiveTier {
@@ -223,6 +239,7 @@ mod tests {
             limiter: Arc::new(MockRateLimiter::new()),
             tracker: Arc::new(MockCallTracker::new()),
             one_trip: None,
+            pending: None,
             insurance: None,
         };
         let options = AssemblyOptions { bcrypt_cost: 4, ..AssemblyOptions::default() };

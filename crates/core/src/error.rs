@@ -2,6 +2,16 @@
 
 use std::{error::Error, fmt, sync::Arc, time::Duration};
 
+/// What callers tell apart beyond transient or not.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    Engine,
+    Silence,
+    Overload,
+    Fence,
+    DurableTier,
+}
+
 /// An engine did not do what it was asked.
 ///
 /// The message names the operation only: what the engine said is the source, for logs, and never for a client.
@@ -10,7 +20,7 @@ use std::{error::Error, fmt, sync::Arc, time::Duration};
 pub struct StoreError {
     operation: &'static str,
     transient: bool,
-    overloaded: bool,
+    cause: Cause,
     #[source]
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
@@ -18,22 +28,30 @@ pub struct StoreError {
 impl StoreError {
     /// The engine is away, slow or full: the same call may succeed later. Clients hear 503.
     pub fn transient(operation: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { operation, transient: true, overloaded: false, source: Some(Arc::from(source.into())) }
+        Self { operation, transient: true, cause: Cause::Engine, source: Some(Arc::from(source.into())) }
     }
 
     /// The engine answered, and trying again will not change it: a mistake of ours or damaged data.
     pub fn permanent(operation: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { operation, transient: false, overloaded: false, source: Some(Arc::from(source.into())) }
+        Self { operation, transient: false, cause: Cause::Engine, source: Some(Arc::from(source.into())) }
     }
 
     /// The engine did not answer within the deadline; whether it acted is not known.
     pub fn deadline(operation: &'static str, deadline: Duration) -> Self {
-        Self::transient(operation, format!("no answer within {deadline:?}"))
+        Self { cause: Cause::Silence, ..Self::transient(operation, format!("no answer within {deadline:?}")) }
     }
 
     /// A bounded queue in front of the engine is full; nothing was sent.
     pub fn overloaded(operation: &'static str) -> Self {
-        Self { overloaded: true, ..Self::transient(operation, "too many callers wait already") }
+        Self { cause: Cause::Overload, ..Self::transient(operation, "too many callers wait already") }
+    }
+
+    /// The engine heeds this process' incarnation no more, for another process has adopted its counts; nothing was changed.
+    pub fn fenced(operation: &'static str) -> Self {
+        Self {
+            cause: Cause::Fence,
+            ..Self::transient(operation, "another process has adopted the counts of this one")
+        }
     }
 
     /// Whether the same call may succeed later.
@@ -43,7 +61,28 @@ impl StoreError {
 
     /// Whether it was only too much that was asked: the engine itself may be well.
     pub fn is_overloaded(&self) -> bool {
-        self.overloaded
+        self.cause == Cause::Overload
+    }
+
+    /// The same as a failure of the durable tier, behind a live one that may be well.
+    #[must_use]
+    pub fn of_durable_tier(self) -> Self {
+        if self.is_outage() { Self { cause: Cause::DurableTier, ..self } } else { self }
+    }
+
+    /// Whether the engine that was asked was away: no other reason to fail, and no tier behind it.
+    pub fn is_outage(&self) -> bool {
+        self.transient && matches!(self.cause, Cause::Engine | Cause::Silence)
+    }
+
+    /// Whether the engine said nothing at all, in the time that it had.
+    pub fn is_silence(&self) -> bool {
+        self.cause == Cause::Silence
+    }
+
+    /// Whether it must go on as another incarnation.
+    pub fn is_fenced(&self) -> bool {
+        self.cause == Cause::Fence
     }
 
     /// What was asked of the engine.

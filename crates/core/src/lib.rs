@@ -2,6 +2,7 @@
 #![doc = include_str!("../README.md")]
 
 mod assembly;
+mod breaker;
 pub mod counts;
 pub mod domain;
 mod error;
@@ -14,5 +15,6 @@ pub mod sessions;
 pub mod usecases;
 
 pub use assembly::{Assembly, AssemblyError, AssemblyOptions, DurableTier, LiveTier};
+pub use breaker::Breaker;
 pub use error::StoreError;
 pub use random::{random_bytes, random_u64};

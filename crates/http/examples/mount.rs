@@ -58,7 +58,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         logout,
         bar: bar.clone(),
         ping: Arc::new(Ping::new(Duration::ZERO)),
-        counts: Arc::new(CallCounts::new(live.clone(), policies)),
+        counts: Arc::new(CallCounts::new(live.clone(), store.clone(), Arc::new(SystemClock), policies)),
         readiness: Arc::new(Readiness::new(store, live)),
         body_timeout: Duration::from_secs(10),
         shutdown: Shutdown::default(),

@@ -4,7 +4,7 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -56,6 +56,8 @@ pub struct MemoryLive {
     pub(crate) sessions: Shards<Swept<UserId, UserSessions>>,
     pub(crate) limits: Shards<Swept<LimitKey, Limits>>,
     pub(crate) boards: Boards,
+    /// Whether the boards have been raised to the whole ledger.
+    pub(crate) is_whole: AtomicBool,
     /// Nobody outside sees leases, so counting makes them unique.
     nonces: AtomicU64,
 }
@@ -69,6 +71,7 @@ impl MemoryLive {
             sessions: Shards::default(),
             limits: Shards::default(),
             boards: Boards::default(),
+            is_whole: AtomicBool::new(false),
             nonces: AtomicU64::new(1),
         }
     }

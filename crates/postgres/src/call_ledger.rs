@@ -1,24 +1,26 @@
 //! Port `CallLedger`: the durable totals of calls.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use diesel::{
     ExpressionMethods, QueryDsl, QueryResult,
     dsl::sql,
     sql_types::{Array, BigInt, Bool, Text},
-    upsert::excluded,
 };
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use tollbar_core::{
     StoreError,
-    domain::{ApiName, Epoch, Incarnation, Tally, UserId},
-    ports::{CallLedger, TallyKey},
+    domain::{ApiName, Caller, Epoch, EpochId, Incarnation, Tally, UserId},
+    ports::{Added, CallLedger, TallyKey},
 };
 
 use crate::{
     PgStore,
     connect::statement_timeout,
     failure::damaged,
-    schema::{call_totals, flushed_epochs},
+    incarnations::{self, Noted},
+    schema::call_totals,
     sums::{self, Columns},
 };
 
@@ -35,29 +37,84 @@ struct Row {
 
 #[async_trait]
 impl CallLedger for PgStore {
-    async fn add(
-        &self,
-        incarnation: Incarnation,
-        epoch: Epoch,
-        sums: &[Tally],
-    ) -> Result<Vec<Tally>, StoreError> {
+    async fn begin(&self, incarnation: Incarnation, process: Incarnation) -> Result<(), StoreError> {
+        self.call("begin an incarnation", self.options.deadline, async |connection| {
+            incarnations::begin(connection, incarnation, process).await
+        })
+        .await
+    }
+
+    async fn add(&self, id: EpochId, sums: &[Tally]) -> Result<Added, StoreError> {
         const OPERATION: &str = "add to the ledger";
         let too_large = |error| StoreError::permanent(OPERATION, error);
-        let epoch = i64::try_from(epoch.get()).map_err(too_large)?;
+        let epoch = i64::try_from(id.epoch.get()).map_err(too_large)?;
         let chunks = &sums::columns(sums).map_err(too_large)?;
         let deadline = self.options.ledger_deadline;
         self.call(OPERATION, deadline, async |connection| {
             connection
                 .transaction(async |connection| {
-                    let limit = statement_timeout(deadline);
-                    connection.batch_execute(&format!("SET LOCAL statement_timeout = {limit}")).await?;
-                    let new = note_epoch(connection, incarnation, epoch).await?;
+                    take_time(connection, deadline).await?;
+                    let new = match incarnations::note(connection, id.incarnation, epoch).await? {
+                        Noted::Closed => return Ok(Added::Closed),
+                        Noted::Now => true,
+                        Noted::Before => false,
+                    };
                     let mut totals = Vec::new();
                     for chunk in chunks {
                         let rows =
                             if new { add(connection, chunk).await } else { named(connection, chunk).await };
                         for row in &rows? {
                             totals.push(tally(row)?);
+                        }
+                    }
+                    Ok(Added::Totals(totals))
+                })
+                .await
+        })
+        .await
+    }
+
+    async fn orphans(&self) -> Result<Vec<Incarnation>, StoreError> {
+        self.call("look for orphans", self.options.deadline, async |connection| {
+            incarnations::orphans(connection).await
+        })
+        .await
+    }
+
+    async fn last_added(&self, incarnation: Incarnation) -> Result<Option<Epoch>, StoreError> {
+        self.call("read an incarnation", self.options.deadline, async |connection| {
+            incarnations::last_added(connection, incarnation).await
+        })
+        .await
+    }
+
+    async fn close(
+        &self,
+        incarnation: Incarnation,
+        epochs: &[(Epoch, Vec<Tally>)],
+    ) -> Result<Vec<Tally>, StoreError> {
+        const OPERATION: &str = "close an incarnation";
+        let too_large = |error| StoreError::permanent(OPERATION, error);
+        let mut columns = Vec::with_capacity(epochs.len());
+        for (epoch, sums) in epochs {
+            let epoch = i64::try_from(epoch.get()).map_err(too_large)?;
+            columns.push((epoch, sums::columns(sums).map_err(too_large)?));
+        }
+        let epochs = &columns;
+        let deadline = self.options.ledger_deadline;
+        self.call(OPERATION, deadline, async |connection| {
+            connection
+                .transaction(async |connection| {
+                    take_time(connection, deadline).await?;
+                    let Some(last) = incarnations::close(connection, incarnation).await? else {
+                        return Ok(Vec::new());
+                    };
+                    let mut totals = Vec::new();
+                    for (_, chunks) in epochs.iter().filter(|(epoch, _)| *epoch > last) {
+                        for chunk in chunks {
+                            for row in &add(connection, chunk).await? {
+                                totals.push(tally(row)?);
+                            }
                         }
                     }
                     Ok(totals)
@@ -89,25 +146,33 @@ impl CallLedger for PgStore {
         })
         .await
     }
+
+    async fn top(&self, api: &ApiName, limit: usize) -> Result<Vec<Caller>, StoreError> {
+        self.call("read the top of the ledger", self.options.ledger_deadline, async |connection| {
+            let best = call_totals::table
+                .filter(call_totals::api.eq(api.as_str()))
+                .order((call_totals::calls.desc(), call_totals::user_id))
+                .limit(i64::try_from(limit).unwrap_or(i64::MAX));
+            let rows = best.load::<Row>(connection).await?;
+            let caller = |row| tally(row).map(|tally| Caller { user: tally.user, calls: tally.calls });
+            rows.iter().map(caller).collect()
+        })
+        .await
+    }
+
+    async fn distinct(&self, api: &ApiName) -> Result<u64, StoreError> {
+        self.call("count the callers in the ledger", self.options.ledger_deadline, async |connection| {
+            let callers = call_totals::table.filter(call_totals::api.eq(api.as_str())).count();
+            u64::try_from(callers.get_result::<i64>(connection).await?).map_err(damaged)
+        })
+        .await
+    }
 }
 
-/// Notes the epoch, unless this or a later one of the incarnation is noted already. Whether it did. Of two at once, the second
-/// waits for the first and then finds it noted.
-async fn note_epoch(connection: &mut AsyncPgConnection, of: Incarnation, epoch: i64) -> QueryResult<bool> {
-    use diesel::query_dsl::methods::FilterDsl;
-
-    let noted = diesel::insert_into(flushed_epochs::table)
-        .values((flushed_epochs::incarnation.eq(of.as_bytes().as_slice()), flushed_epochs::epoch.eq(epoch)))
-        .on_conflict(flushed_epochs::incarnation)
-        .do_update()
-        .set((
-            flushed_epochs::epoch.eq(excluded(flushed_epochs::epoch)),
-            flushed_epochs::flushed_at.eq(excluded(flushed_epochs::flushed_at)),
-        ))
-        .filter(flushed_epochs::epoch.lt(excluded(flushed_epochs::epoch)))
-        .execute(connection)
-        .await?;
-    Ok(noted == 1)
+/// Gives the statements of this transaction the time that the ledger has.
+async fn take_time(connection: &mut AsyncPgConnection, deadline: Duration) -> QueryResult<()> {
+    let limit = statement_timeout(deadline);
+    connection.batch_execute(&format!("SET LOCAL statement_timeout = {limit}")).await
 }
 
 /// Adds to the totals and returns them.

@@ -6,6 +6,7 @@ mod call_ledger;
 mod connect;
 mod failure;
 mod health;
+mod incarnations;
 mod installation;
 mod lent;
 mod migrations;

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use diesel::QueryResult;
 use diesel_async::{AsyncPgConnection, pooled_connection::deadpool::Pool};
 use tokio::{runtime::Handle, sync::Semaphore};
-use tollbar_core::StoreError;
+use tollbar_core::{Breaker, StoreError, ports::SystemClock};
 
 use crate::{OpenError, PgOptions, address, connect, failure::store_error, lent::Lent, migrations};
 
@@ -18,6 +18,7 @@ pub struct PgStore {
     place: Arc<str>,
     /// One permit for each caller that works or waits.
     places: Arc<Semaphore>,
+    breaker: Arc<Breaker>,
 }
 
 impl PgStore {
@@ -44,7 +45,8 @@ impl PgStore {
             .map_err(|error| OpenError::Unreachable { address: address.clone(), source: error.into() })?;
         let places = options.pool_size.get().saturating_add(options.queue).min(Semaphore::MAX_PERMITS);
         let (place, places) = (address.into(), Arc::new(Semaphore::new(places)));
-        Ok(Self { options: Arc::new(options), pool, place, places })
+        let breaker = Arc::new(Breaker::new(Arc::new(SystemClock)));
+        Ok(Self { options: Arc::new(options), pool, place, places, breaker })
     }
 
     /// Host, port and database, for people.
@@ -67,9 +69,9 @@ impl PgStore {
             lent.give_back();
             done.map_err(|error| store_error(operation, error))
         };
-        tokio::time::timeout(deadline, call)
-            .await
-            .unwrap_or_else(|_| Err(StoreError::deadline(operation, deadline)))
+        let turn = self.breaker.enter(operation)?;
+        let done = tokio::time::timeout(deadline, call).await;
+        turn.heed(done.unwrap_or_else(|_| Err(StoreError::deadline(operation, deadline))))
     }
 }
 

@@ -28,7 +28,7 @@ async fn many_open_a_new_database_at_once_and_the_schema_is_made_once() {
     let ran = client(&database.url()).await;
     let ran: i64 =
         ran.query_one("SELECT count(*) FROM __diesel_schema_migrations", &[]).await.unwrap().get(0);
-    assert_eq!(ran, 5);
+    assert_eq!(ran, 6);
 }
 
 #[tokio::test]

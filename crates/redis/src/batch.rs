@@ -5,7 +5,7 @@ use std::{collections::HashMap, time::Duration};
 use fred::types::Value;
 use tollbar_core::{
     StoreError,
-    domain::{ApiName, Policy, SessionToken, Subject, Verifier, Version},
+    domain::{ApiName, EpochId, Policy, SessionToken, Subject, Verifier, Version},
     ports::Crossing,
 };
 
@@ -13,6 +13,7 @@ use crate::{
     arguments::Arguments,
     failure::refused_by_script,
     keys::{Count, Keys, Names, Partition},
+    pending,
     policy_codec::{LOG_HEAD, STATE, TIME, pack, split_time, unpack, unpack_units},
     reply::{Misshapen, bytes},
 };
@@ -28,21 +29,22 @@ pub(crate) struct Call {
     pub(crate) who: Subject,
     /// What the session must be: its version and its verifier; `None` where it is known to live.
     pub(crate) session: Option<(Version, Verifier)>,
-    /// Whether it is counted.
-    pub(crate) counts: bool,
+    /// What it is noted under where it is counted; none: it is not counted.
+    pub(crate) epoch: Option<EpochId>,
     pub(crate) policy: Policy,
 }
 
 impl Call {
     /// A call whose session is to be checked.
-    pub(crate) fn of(token: &SessionToken, policy: &Policy) -> Self {
+    pub(crate) fn of(token: &SessionToken, policy: &Policy, epoch: EpochId) -> Self {
         let session = Some((token.version(), token.verifier()));
-        Self { who: token.user().into(), session, counts: true, policy: policy.clone() }
+        Self { who: token.user().into(), session, epoch: Some(epoch), policy: policy.clone() }
     }
 }
 
 /// The arguments of the script, after its keys and the time: keys are the record of each call, then the boards, calls and
-/// sketches of the places that they name, then the limits that are kept apart from the records.
+/// sketches of the places that they name, then the limits that are kept apart from the records, then what the counted ones, which are
+/// of one epoch, are noted under, and the fence.
 pub(crate) fn arguments(calls: &[&Call], keys: &Keys, timed: impl FnOnce(Names) -> Arguments) -> Arguments {
     debug_assert!(calls.len() <= MOST, "a place has a number of one byte");
     let mut policies: Vec<&Policy> = Vec::new();
@@ -52,7 +54,7 @@ pub(crate) fn arguments(calls: &[&Call], keys: &Keys, timed: impl FnOnce(Names) 
     let mut apart = Vec::new();
     let mut packed = Vec::with_capacity(calls.len() * 52);
     for call in calls {
-        let place = call.counts.then(|| {
+        let place = call.epoch.map(|_| {
             let (api, at) = (call.policy.api(), keys.partition(call.who));
             let next = one_byte(places.len());
             *places.entry((api, at)).or_insert_with(|| {
@@ -73,7 +75,7 @@ pub(crate) fn arguments(calls: &[&Call], keys: &Keys, timed: impl FnOnce(Names) 
             one_byte(apart.len() - 1)
         });
         let or_none = Option::unwrap_or_default;
-        packed.extend([or_none(policy), or_none(place), u8::from(call.session.is_some()), or_none(limits)]);
+        packed.extend([or_none(policy), u8::from(call.session.is_some()), or_none(limits), or_none(place)]);
         let user = match call.who {
             Subject::User(user) => user.get(),
             Subject::Other(_) => 0,
@@ -95,11 +97,20 @@ pub(crate) fn arguments(calls: &[&Call], keys: &Keys, timed: impl FnOnce(Names) 
     for (who, path) in &apart {
         names.limits(keys, *who, *path);
     }
+    // Anywhere among the partitions of a batch: who adopts looks into all of them.
+    let noted = calls.iter().find_map(|call| Some((call.epoch?, keys.partition(call.who))));
+    if let Some((epoch, at)) = noted {
+        names.pending(keys, epoch, at);
+    }
     let mut of_policies = Vec::new();
     for policy in policies {
         pack(policy, &mut of_policies);
     }
-    timed(names).bytes(of_policies).bytes(packed).number(apart.len() as u64)
+    timed(names)
+        .bytes(of_policies)
+        .bytes(packed)
+        .number(apart.len() as u64)
+        .bytes(pending::header(of_places.iter().map(|(api, _)| *api)))
 }
 
 /// The number of the next thing, from 1.
@@ -158,7 +169,7 @@ mod tests {
         let window = Window::new(Quota::new(3).unwrap(), Duration::from_secs(1)).unwrap();
         let policy =
             Policy::new(PolicyName::new("p").unwrap(), ApiName::new("a").unwrap(), vec![window]).unwrap();
-        Call { who: UserId::new(1).unwrap().into(), session: None, counts: true, policy }
+        Call { who: UserId::new(1).unwrap().into(), session: None, epoch: None, policy }
     }
 
     fn read(answer: &[u8]) -> Result<Vec<Result<Crossing, StoreError>>, Misshapen> {

@@ -1,6 +1,6 @@
 //! Calls to an engine: bounded in number and in time, and sent again only where that cannot count twice.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use fred::{
     clients::{Client, WithOptions},
@@ -12,7 +12,7 @@ use tokio::{
     sync::{Semaphore, SemaphorePermit},
     time::timeout,
 };
-use tollbar_core::StoreError;
+use tollbar_core::{Breaker, StoreError, ports::SystemClock};
 
 use crate::{
     arguments::Arguments,
@@ -35,6 +35,7 @@ pub(crate) enum Sending {
 pub(crate) struct Engine {
     connections: Connections,
     in_flight: Semaphore,
+    breaker: Breaker,
     deadline: Duration,
     once: Options,
     repeatable: Options,
@@ -52,6 +53,7 @@ impl Engine {
         };
         Self {
             connections,
+            breaker: Breaker::new(Arc::new(SystemClock)),
             in_flight: Semaphore::new(max_in_flight.min(Semaphore::MAX_PERMITS)),
             deadline,
             once: options(1),
@@ -136,10 +138,11 @@ impl Engine {
         operation: &'static str,
         exchange: impl Future<Output = Result<Value, Error>>,
     ) -> Result<Value, StoreError> {
-        match timeout(self.deadline, exchange).await {
+        let turn = self.breaker.enter(operation)?;
+        turn.heed(match timeout(self.deadline, exchange).await {
             Ok(answer) => answer.map_err(|error| store_error(operation, self.deadline, error)),
             Err(_) => Err(StoreError::deadline(operation, self.deadline)),
-        }
+        })
     }
 
     /// How long a call may take, all in all.

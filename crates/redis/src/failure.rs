@@ -32,6 +32,7 @@ pub(crate) fn refused_by_script(operation: &'static str, deadline: Duration, tex
 /// The error of a call as the ports have it.
 pub(crate) fn store_error(operation: &'static str, deadline: Duration, error: Error) -> StoreError {
     match error.kind() {
+        _ if error.details().starts_with("FENCED") => StoreError::fenced(operation),
         ErrorKind::Timeout => StoreError::deadline(operation, deadline),
         _ if passes(&error) => StoreError::transient(operation, error),
         _ => StoreError::permanent(operation, error),
@@ -97,6 +98,8 @@ mod tests {
             let told = refused_by_script("admit", Duration::from_millis(5), ours);
             assert!(!told.is_transient(), "{ours}");
         }
+        let fenced = Error::new(ErrorKind::Unknown, "FENCED this incarnation was adopted");
+        assert!(store_error("admit", Duration::from_millis(5), fenced).is_fenced());
         for passing in ["OOM command not allowed", "WRONGTYPE Operation against a key"] {
             let told = refused_by_script("admit", Duration::from_millis(5), passing);
             assert!(told.is_transient(), "{passing}");

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use tokio::{sync::oneshot, time::timeout};
 use tollbar_core::{
     StoreError,
-    domain::{Decision, Policy, SessionToken, Subject, UserId},
+    domain::{Decision, EpochId, Policy, SessionToken, Subject, UserId},
     ports::{Crossing, OneTrip},
 };
 
@@ -22,16 +22,22 @@ const ADMIT_CALL: &str = "admit a call";
 
 #[async_trait]
 impl OneTrip for RedisLive {
-    async fn admit(&self, token: &SessionToken, policy: &Policy) -> Result<Crossing, StoreError> {
-        self.cross(Call::of(token, policy)).await
+    async fn admit(
+        &self,
+        token: &SessionToken,
+        policy: &Policy,
+        epoch: EpochId,
+    ) -> Result<Crossing, StoreError> {
+        self.cross(Call::of(token, policy, epoch)).await
     }
 
-    async fn charge(&self, user: UserId, policy: &Policy) -> Result<Decision, StoreError> {
-        self.decided(Call { who: user.into(), session: None, counts: true, policy: policy.clone() }).await
+    async fn charge(&self, user: UserId, policy: &Policy, epoch: EpochId) -> Result<Decision, StoreError> {
+        let call = Call { who: user.into(), session: None, epoch: Some(epoch), policy: policy.clone() };
+        self.decided(call).await
     }
 
     async fn limit(&self, subject: Subject, policy: &Policy) -> Result<Decision, StoreError> {
-        self.decided(Call { who: subject, session: None, counts: false, policy: policy.clone() }).await
+        self.decided(Call { who: subject, session: None, epoch: None, policy: policy.clone() }).await
     }
 }
 

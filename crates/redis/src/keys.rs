@@ -3,7 +3,7 @@
 use std::num::NonZeroU16;
 
 use fred::bytes::Bytes;
-use tollbar_core::domain::{ApiName, Fingerprint, Policy, Subject, UserId};
+use tollbar_core::domain::{ApiName, EpochId, Fingerprint, Incarnation, Policy, Subject, UserId};
 
 /// One of the parts among which users are divided, so that a script finds all its keys on one node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,6 +74,14 @@ impl Names {
         self.ends.push(self.text.len());
     }
 
+    /// Adds what a call is noted under, and the fence that may forbid it.
+    pub(crate) fn pending(&mut self, keys: &Keys, epoch: EpochId, at: Partition) {
+        for name in [keys.pending(epoch, at), keys.fence(epoch.incarnation, at)] {
+            self.text.extend_from_slice(&name);
+            self.ends.push(self.text.len());
+        }
+    }
+
     /// All of them.
     pub(crate) fn all(self) -> impl ExactSizeIterator<Item = Bytes> {
         let (text, mut begin) = (Bytes::from(self.text), 0);
@@ -132,6 +140,26 @@ impl Keys {
     /// All counts of an API in one partition.
     pub(crate) fn counts(&self, api: &ApiName, at: Partition) -> [Bytes; 3] {
         Count::ALL.map(|count| self.count(count, api, at))
+    }
+
+    /// What is noted of an epoch's calls in one partition.
+    pub(crate) fn pending(&self, id: EpochId, at: Partition) -> Bytes {
+        self.key(at, &["pending:", &id.incarnation.to_string(), ":", &id.epoch.get().to_string()])
+    }
+
+    /// What forbids an incarnation's calls in one partition.
+    pub(crate) fn fence(&self, of: Incarnation, at: Partition) -> Bytes {
+        self.key(at, &["fence:", &of.to_string()])
+    }
+
+    /// The sign that an incarnation lives; anywhere, but always there.
+    pub(crate) fn beat(&self, of: Incarnation) -> Bytes {
+        self.key(Partition(0), &["beat:", &of.to_string()])
+    }
+
+    /// Says whether the counts of one partition are whole.
+    pub(crate) fn mark(&self, at: Partition) -> Bytes {
+        self.key(at, &["mark"])
     }
 
     fn key(&self, at: Partition, rest: &[&str]) -> Bytes {

@@ -119,11 +119,14 @@ impl Lane {
 }
 
 impl Turn {
-    /// The next batch; `None` ends the turn. Whose caller has left is not sent.
+    /// The next batch, whose counted calls are of one epoch; `None` ends the turn. Whose caller has left is not sent.
     pub(crate) fn next_batch(&mut self) -> Option<Vec<Waiting>> {
         let mut queue = self.lane.queue();
         let mut batch = Vec::with_capacity(queue.waiting.len().min(MOST));
+        let mut epoch = None;
         while batch.len() < MOST
+            && let Some(next) = queue.waiting.front()
+            && next.call.epoch.is_none_or(|other| *epoch.get_or_insert(other) == other)
             && let Some(waiting) = queue.waiting.pop_front()
         {
             if !waiting.answer.is_closed() {

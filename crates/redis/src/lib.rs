@@ -12,6 +12,7 @@ mod lanes;
 mod limiter;
 mod live;
 mod options;
+mod pending;
 mod policy_codec;
 mod reply;
 mod scripts;

@@ -64,12 +64,18 @@ scripts! {
     /// Says how a call would be decided.
     PEEK = ["read_only" "now" "layout" "record" "policy" "logs" "units" "buckets" "limits" "peek"];
     /// Counts a call.
-    RECORD = ["layout" "afresh" "board" "rank" "counted" "record_call"];
+    RECORD = ["layout" "afresh" "board" "rank" "counted" "fenced" "pending" "record_call"];
     /// Raises the counts to known totals.
     RAISE = ["layout" "afresh" "board" "rank" "raise"];
+    /// Says whether the counts of a partition are whole.
+    IS_WHOLE = ["read_only" "stamp" "is_whole"];
+    /// Begins to raise the counts of a partition to the whole ledger.
+    BEGIN_RAISE = ["now" "stamp" "begin_raise"];
+    /// Ends it.
+    END_RAISE = ["stamp" "end_raise"];
     /// Checks, limits and counts calls.
-    ADMIT = ["now" "stamp" "layout" "policy" "batch"
-        "board" {rankings: "afresh" "rank" "counted" "rankings"} "count"
+    ADMIT = ["now" "stamp" "layout" "policy" "fenced" "batch"
+        "board" {rankings: "afresh" "rank" "counted" "rankings"} "count" "pending"
         "plain" {general: "record" "set" "logs" "units" "buckets" "limits" "general"} "admit"];
 }
 

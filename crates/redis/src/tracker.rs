@@ -1,6 +1,6 @@
 //! `CallTracker` on Redis: totals, a board and a sketch in each partition; the answers are put together from all of them.
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::{cmp::Reverse, collections::BTreeMap, time::Duration};
 
 use async_trait::async_trait;
 use fred::types::Value;
@@ -10,8 +10,8 @@ use futures_util::{
 };
 use tollbar_core::{
     StoreError,
-    domain::{ApiName, Caller, UserId},
-    ports::{CallTracker, MAX_TOP},
+    domain::{ApiName, Caller, EpochId, UserId},
+    ports::{CallTracker, MAX_TOP, RaiseId},
 };
 
 use crate::{
@@ -19,8 +19,9 @@ use crate::{
     engine::Sending::{Once, Repeatable},
     keys::{Count, Partition},
     live::RedisLive,
+    pending,
     reply::{Misshapen, bytes, number},
-    scripts::{RAISE, RECORD},
+    scripts::{BEGIN_RAISE, END_RAISE, IS_WHOLE, RAISE, RECORD, Script},
 };
 
 const COUNT_CALL: &str = "count a call";
@@ -31,15 +32,22 @@ const RAISE_BOARD: &str = "raise the leaderboard";
 /// How many totals one script takes: little enough that others need not wait long.
 const CHUNK: usize = 250;
 
+/// How long a process that raises all counts is waited for: one that was killed meanwhile is followed by another.
+const RAISE_PATIENCE: Duration = Duration::from_secs(30);
+
 /// How many partitions are asked at once.
 const ABREAST: usize = 32;
 
 #[async_trait]
 impl CallTracker for RedisLive {
-    async fn record(&self, api: &ApiName, user: UserId) -> Result<(), StoreError> {
-        let at = self.shared.keys.partition(user);
-        let arguments =
-            Arguments::of_keys(self.shared.keys.counts(api, at)).bytes(user.get().to_be_bytes().to_vec());
+    async fn record(&self, api: &ApiName, user: UserId, epoch: EpochId) -> Result<(), StoreError> {
+        let keys = &self.shared.keys;
+        let at = keys.partition(user);
+        let [calls, board, sketch] = keys.counts(api, at);
+        let (noted, fence) = (keys.pending(epoch, at), keys.fence(epoch.incarnation, at));
+        let arguments = Arguments::of_keys([calls, board, sketch, noted, fence])
+            .bytes(user.get().to_be_bytes().to_vec())
+            .bytes(pending::header(std::iter::once(api)));
         self.shared.engine.run(COUNT_CALL, Once, &RECORD, arguments).await.map(drop)
     }
 
@@ -65,9 +73,51 @@ impl CallTracker for RedisLive {
         let partitions = divided.into_iter().map(|(at, totals)| self.raise_in(api, at, totals));
         Ok(each(partitions).await?.contains(&true))
     }
+
+    async fn is_whole(&self) -> Result<bool, StoreError> {
+        let partitions = self.shared.keys.partitions().map(async |at| {
+            let arguments = Arguments::of_keys([self.shared.keys.mark(at)]);
+            self.says_yes("look whether the counts are whole", &IS_WHOLE, arguments).await
+        });
+        Ok(each(partitions).await?.into_iter().all(|whole| whole))
+    }
+
+    async fn begin_raise(&self) -> Result<Option<RaiseId>, StoreError> {
+        let raise = self.nonce().0;
+        for at in self.shared.keys.partitions() {
+            // Who holds the first partition has the turn.
+            let patience = if at.index() == 0 { RAISE_PATIENCE } else { Duration::ZERO };
+            let patience = u64::try_from(patience.as_micros()).unwrap_or(u64::MAX);
+            let arguments = self.timed([self.shared.keys.mark(at)]);
+            let arguments = arguments.bytes(raise.to_be_bytes().to_vec()).number(patience);
+            if !self.says_yes(RAISE_BOARD, &BEGIN_RAISE, arguments).await? {
+                return Ok(None);
+            }
+        }
+        Ok(Some(RaiseId(raise)))
+    }
+
+    async fn end_raise(&self, RaiseId(raise): RaiseId) -> Result<bool, StoreError> {
+        let partitions = self.shared.keys.partitions().map(async |at| {
+            let arguments = Arguments::of_keys([self.shared.keys.mark(at)]);
+            self.says_yes(RAISE_BOARD, &END_RAISE, arguments.bytes(raise.to_be_bytes().to_vec())).await
+        });
+        Ok(each(partitions).await?.into_iter().all(|whole| whole))
+    }
 }
 
 impl RedisLive {
+    /// Runs a script that may be repeated and answers 1 or 0.
+    pub(crate) async fn says_yes(
+        &self,
+        operation: &'static str,
+        script: &Script,
+        arguments: Arguments,
+    ) -> Result<bool, StoreError> {
+        let answer = self.shared.engine.run(operation, Repeatable, script, arguments).await?;
+        Ok(number(&answer).map_err(Misshapen::of(operation))? == 1)
+    }
+
     async fn top_of(&self, api: &ApiName, at: Partition) -> Result<Vec<Caller>, StoreError> {
         let arguments = Arguments::default().keys([self.shared.keys.count(Count::Board, api, at)]);
         let answer = self.shared.engine.command(READ_TOP, Repeatable, "GET", arguments).await?;
@@ -85,15 +135,14 @@ impl RedisLive {
         for chunk in totals.chunks(CHUNK) {
             let packed: Vec<u8> = chunk.iter().flat_map(pack).collect();
             let arguments = Arguments::of_keys(self.shared.keys.counts(api, at)).bytes(packed);
-            let answer = self.shared.engine.run(RAISE_BOARD, Repeatable, &RAISE, arguments).await?;
-            was_behind |= number(&answer).map_err(Misshapen::of(RAISE_BOARD))? == 1;
+            was_behind |= self.says_yes(RAISE_BOARD, &RAISE, arguments).await?;
         }
         Ok(was_behind)
     }
 }
 
 /// The answers of all partitions.
-async fn each<T>(
+pub(crate) async fn each<T>(
     partitions: impl Iterator<Item = impl Future<Output = Result<T, StoreError>>>,
 ) -> Result<Vec<T>, StoreError> {
     stream::iter(partitions).buffered(ABREAST).try_collect().await

@@ -5,7 +5,7 @@ mod common;
 
 use std::{cmp::Reverse, collections::HashMap, time::Duration};
 
-use common::{api, beside, options, policy, user};
+use common::{api, beside, epoch, options, policy, user};
 use futures_util::future::join_all;
 use proptest::{prelude::*, test_runner::TestRunner};
 use tollbar_core::{
@@ -49,14 +49,14 @@ impl Played {
         let many = policy(&[(10_000, Duration::from_secs(1))], 1);
         match step {
             Step::Calls(ids) => {
-                let calls = ids.iter().map(|&id| self.live.charge(user(id), &many));
+                let calls = ids.iter().map(|&id| self.live.charge(user(id), &many, epoch()));
                 assert!(join_all(calls).await.into_iter().all(|answer| answer.unwrap().allowed()));
                 for id in ids {
                     *self.totals.entry(id).or_default() += 1;
                 }
             }
             Step::Record(id) => {
-                self.live.record(&api(), user(id)).await.unwrap();
+                self.live.record(&api(), user(id), epoch()).await.unwrap();
                 *self.totals.entry(id).or_default() += 1;
             }
             Step::Raise(totals) => {
@@ -118,7 +118,7 @@ async fn a_first_call_counts_among_the_distinct_callers_however_full_the_board()
     let live = RedisLive::connect(options).await.unwrap();
     let many = policy(&[(10_000, Duration::from_secs(1))], 1);
     for id in (1..=12).chain(1..=12).chain(101..=120) {
-        assert!(live.charge(user(id), &many).await.unwrap().allowed());
+        assert!(live.charge(user(id), &many, epoch()).await.unwrap().allowed());
     }
     let distinct = live.distinct(&api()).await.unwrap();
     assert!((31..=33).contains(&distinct), "{distinct} of 32");

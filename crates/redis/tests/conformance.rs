@@ -35,3 +35,6 @@ mod rate_limiter_gcra {
 mod one_trip_others {
     tollbar_contract::one_trip_others_suite!(crate::harness::Redis);
 }
+mod pending_calls {
+    tollbar_contract::pending_calls_suite!(crate::harness::Redis);
+}

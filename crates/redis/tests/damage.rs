@@ -5,7 +5,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Fixture, api, beside, fixture, log_in, policy, user};
+use common::{Fixture, api, beside, epoch, fixture, log_in, policy, user};
 use tollbar_core::{
     StoreError,
     domain::Caller,
@@ -44,10 +44,10 @@ async fn damaged_counts_are_begun_afresh() {
         live.raise(&api(), &totals).await.unwrap();
         assert!(!live.raise(&api(), &totals).await.unwrap(), "all is there");
         overwrite();
-        let admitted = live.admit(&token, &many).await.unwrap();
+        let admitted = live.admit(&token, &many, epoch()).await.unwrap();
         assert!(matches!(admitted, Crossing::Admitted(_)), "{way} {name}: {admitted:?}");
         overwrite();
-        live.record(&api(), user(1)).await.unwrap();
+        live.record(&api(), user(1), epoch()).await.unwrap();
         overwrite();
         let asked = [live.top(&api(), 10).await.map(drop), live.distinct(&api()).await.map(drop)];
         let passes = |error: StoreError| error.is_transient();
@@ -69,9 +69,9 @@ async fn a_total_that_is_no_number_is_begun_afresh() {
         redis::cmd("HSET").arg(key).arg(&field).arg("x").exec(&mut beside(fixture.prefix.url())).unwrap();
     };
     overwrite();
-    assert!(matches!(live.admit(&token, &many).await.unwrap(), Crossing::Admitted(_)));
+    assert!(matches!(live.admit(&token, &many, epoch()).await.unwrap(), Crossing::Admitted(_)));
     overwrite();
-    live.record(&api(), user(1)).await.unwrap();
+    live.record(&api(), user(1), epoch()).await.unwrap();
     assert_eq!(live.top(&api(), 10).await.unwrap(), [Caller { user: user(1), calls: 1 }]);
     overwrite();
     assert!(live.raise(&api(), &[Caller { user: user(1), calls: 7 }]).await.unwrap());
@@ -86,7 +86,7 @@ async fn a_board_that_was_lost_is_raised_and_not_begun_with_one() {
     let totals = [17, 33].map(|id| Caller { user: user(id), calls: 9 });
     live.raise(&api(), &totals).await.unwrap();
     redis::cmd("DEL").arg(key(&fixture, "board")).exec(&mut beside(fixture.prefix.url())).unwrap();
-    live.record(&api(), user(17)).await.unwrap();
+    live.record(&api(), user(17), epoch()).await.unwrap();
     let flushed = [Caller { user: user(17), calls: 10 }];
     assert!(live.raise(&api(), &flushed).await.unwrap());
     live.raise(&api(), &totals).await.unwrap();
@@ -97,7 +97,7 @@ async fn a_board_that_was_lost_is_raised_and_not_begun_with_one() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_member_that_is_no_user_is_passed_over() {
     let fixture = fixture().await;
-    fixture.live.record(&api(), user(1)).await.unwrap();
+    fixture.live.record(&api(), user(1), epoch()).await.unwrap();
     let board = key(&fixture, "board");
     redis::cmd("APPEND").arg(board).arg(&[0_u8; 15]).exec(&mut beside(fixture.prefix.url())).unwrap();
     assert_eq!(fixture.live.top(&api(), 10).await.unwrap(), [Caller { user: user(1), calls: 1 }]);

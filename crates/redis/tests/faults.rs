@@ -5,7 +5,7 @@ mod common;
 
 use std::{future::Future, time::Duration};
 
-use common::{api, connect, options, policy, set, user};
+use common::{api, connect, epoch, options, policy, set, user};
 use tokio::time::{sleep, timeout};
 use tollbar_core::{
     StoreError,
@@ -46,10 +46,10 @@ async fn an_engine_that_is_away_at_the_start_is_found_when_it_comes() {
     }
     redis.start_again();
     within(Duration::from_secs(1), up(&live)).await;
-    live.record(&api(), user(1)).await.unwrap();
+    live.record(&api(), user(1), epoch()).await.unwrap();
     redis.kill9();
     sleep(Duration::from_millis(100)).await;
-    passes(within(DEADLINE / 4, live.record(&api(), user(1))).await);
+    passes(within(DEADLINE / 4, live.record(&api(), user(1), epoch())).await);
     redis.start_again();
     within(Duration::from_secs(1), up(&live)).await;
     live.shutdown().await;
@@ -83,7 +83,7 @@ async fn a_lost_answer_is_asked_for_again_only_where_that_counts_nothing_twice()
     let proxy = Proxy::to_url(&redis.url());
     let live = connect(&proxy.url(&redis.url()), "tb").await;
     let three = policy(&[(3, Duration::from_secs(60))], 1);
-    live.record(&api(), user(1)).await.unwrap();
+    live.record(&api(), user(1), epoch()).await.unwrap();
     assert!(live.decide(&three, user(2).into()).await.unwrap().allowed());
     // The engine must know all three scripts, or it would answer that it does not and run nothing.
     live.lookup(user(3)).await.unwrap();
@@ -93,7 +93,7 @@ async fn a_lost_answer_is_asked_for_again_only_where_that_counts_nothing_twice()
         let three = three.clone();
         async move { deciding.decide(&three, user(2).into()).await }
     });
-    let counted = tokio::spawn(async move { counting.record(&api(), user(1)).await });
+    let counted = tokio::spawn(async move { counting.record(&api(), user(1), epoch()).await });
     let looked = tokio::spawn(async move { looking.lookup(user(1)).await });
     sleep(Duration::from_millis(100)).await;
     // The connection breaks and is back long before the deadline.
@@ -142,7 +142,7 @@ async fn an_engine_that_forgets_its_scripts_is_told_again() {
         tokio::spawn(async move {
             for _ in 0..200 {
                 assert!(live.decide(&ping, user(id).into()).await.unwrap().allowed());
-                live.record(&api(), user(id)).await.unwrap();
+                live.record(&api(), user(id), epoch()).await.unwrap();
             }
         })
     });
@@ -168,7 +168,7 @@ async fn a_full_engine_still_takes_what_revokes() {
     live.publish(user(1), &set(1, &[1], Duration::from_secs(60)), ticket).await.unwrap();
     redis.run(&["CONFIG", "SET", "maxmemory", "1"]);
     passes(live.decide(&ping, user(1).into()).await);
-    passes(live.record(&api(), user(1)).await);
+    passes(live.record(&api(), user(1), epoch()).await);
     live.peek(&ping, user(1).into()).await.unwrap();
     let change = live.change(user(1)).await.unwrap();
     let published = live.publish(user(1), &set(2, &[], Duration::from_secs(60)), change).await.unwrap();

@@ -5,7 +5,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{beside, connect, log_in, options, policy, runs, set, user};
+use common::{beside, connect, epoch, log_in, options, policy, runs, set, user};
 use futures_util::future::join_all;
 use tollbar_core::{
     domain::{Fingerprint, Subject},
@@ -37,7 +37,7 @@ async fn every_key_is_ours_and_what_can_go_stale_goes() {
         // A policy that has become shorter does not shorten what is known of the longer one.
         assert!(live.decide(&short, user(id).into()).await.unwrap().allowed());
         live.peek(&ping, user(id + 100).into()).await.unwrap();
-        live.record(ping.api(), user(id)).await.unwrap();
+        live.record(ping.api(), user(id), epoch()).await.unwrap();
         // Of what is no user, and of each path of a user: from one trip they live a minute longer, as a user's record does.
         live.decide(&ping, key_of(id)).await.unwrap();
         live.decide(&ping.at_path(path_of(id)), user(id).into()).await.unwrap();
@@ -89,9 +89,9 @@ async fn a_record_lives_as_long_as_admissions_need_it() {
     for plain in [true, false] {
         for round in 0..3 {
             if plain {
-                assert!(matches!(live.admit(&token, &many).await.unwrap(), Crossing::Admitted(_)));
+                assert!(matches!(live.admit(&token, &many, epoch()).await.unwrap(), Crossing::Admitted(_)));
             } else {
-                assert!(live.charge(user(3), &many).await.unwrap().allowed());
+                assert!(live.charge(user(3), &many, epoch()).await.unwrap().allowed());
             }
             let lives = ttl();
             assert!((598_500..=661_500).contains(&lives), "{lives} ms, plain: {plain}, round {round}");
@@ -99,10 +99,10 @@ async fn a_record_lives_as_long_as_admissions_need_it() {
         }
     }
     // While it lives long enough, an admission of the common kind only writes into it.
-    live.charge(user(3), &many).await.unwrap();
+    live.charge(user(3), &many, epoch()).await.unwrap();
     let (before, written) = (ttl(), runs(&redis, "setrange"));
     tokio::time::sleep(Duration::from_millis(30)).await;
-    assert!(matches!(live.admit(&token, &many).await.unwrap(), Crossing::Admitted(_)));
+    assert!(matches!(live.admit(&token, &many, epoch()).await.unwrap(), Crossing::Admitted(_)));
     assert_eq!(runs(&redis, "setrange") - written, 1);
     assert!(ttl() < before);
     live.shutdown().await;
@@ -128,16 +128,16 @@ async fn every_script_finds_its_keys_on_one_node_of_a_cluster() {
         live.change(user(id)).await.unwrap();
         assert!(live.peek(&ping, user(id).into()).await.unwrap().allowed());
         assert!(live.decide(&ping, user(id).into()).await.unwrap().allowed());
-        live.record(ping.api(), user(id)).await.unwrap();
+        live.record(ping.api(), user(id), epoch()).await.unwrap();
     }
     // Limits that are kept apart from a user's record, and those of what is no user, decided at the same time as the others.
     let apart: Vec<_> = (21..=60).map(|id| ping.at_path(path_of(id))).collect();
-    let at_paths = (21..=60).zip(&apart).map(|(id, policy)| live.charge(user(id), policy));
+    let at_paths = (21..=60).zip(&apart).map(|(id, policy)| live.charge(user(id), policy, epoch()));
     let keys = (1..=40).map(|number| live.limit(key_of(number), &ping));
     let (at_paths, keys) = tokio::join!(join_all(at_paths), join_all(keys));
     assert!(at_paths.into_iter().chain(keys).all(|decision| decision.unwrap().allowed()));
     assert!(!live.decide(&ping, key_of(1)).await.unwrap().allowed());
-    let charged = join_all((21..=60).map(|id| live.charge(user(id), &ping))).await;
+    let charged = join_all((21..=60).map(|id| live.charge(user(id), &ping, epoch()))).await;
     assert!(charged.into_iter().all(|decision| decision.unwrap().allowed()));
     let top = live.top(ping.api(), 10).await.unwrap();
     live.raise(ping.api(), &top).await.unwrap();

@@ -5,7 +5,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Fixture, api, beside, fixture, log_in, policy, user};
+use common::{Fixture, api, beside, epoch, fixture, log_in, policy, user};
 use proptest::{
     prelude::*,
     strategy::ValueTree,
@@ -168,7 +168,7 @@ async fn a_log_that_does_no_more_is_cleared_away() {
     };
     let (brief, long) = (named("brief", 1), named("long", 60));
     for policy in [&long, &brief, &long] {
-        assert!(matches!(live.admit(&token, policy).await.unwrap(), Crossing::Admitted(_)));
+        assert!(matches!(live.admit(&token, policy, epoch()).await.unwrap(), Crossing::Admitted(_)));
     }
     let holds = |name: &str| {
         let key = format!("{prefix}:{{1}}:1");
@@ -177,6 +177,6 @@ async fn a_log_that_does_no_more_is_cleared_away() {
     };
     assert!(holds("brief") && holds("long"));
     clock.advance(Duration::from_secs(1));
-    assert!(matches!(live.admit(&token, &long).await.unwrap(), Crossing::Admitted(_)));
+    assert!(matches!(live.admit(&token, &long, epoch()).await.unwrap(), Crossing::Admitted(_)));
     assert!(!holds("brief") && holds("long"));
 }

@@ -5,7 +5,7 @@ mod common;
 
 use std::{task::Poll, time::Duration};
 
-use common::{api, connect, options, policy, user};
+use common::{api, connect, epoch, options, policy, user};
 use tollbar_core::ports::{CallTracker, OneTrip};
 use tollbar_redis::{RedisLive, RedisOptions};
 use tollbar_testkit::PrivateRedis;
@@ -24,7 +24,7 @@ async fn a_worker_that_ends_takes_no_connection_along() {
         let worker = live.clone();
         let ended = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async { worker.record(&api(), user(1)).await.unwrap() });
+            runtime.block_on(async { worker.record(&api(), user(1), epoch()).await.unwrap() });
         });
         tokio::task::spawn_blocking(|| ended.join().unwrap()).await.unwrap();
         assert_eq!(live.top(&api(), 1).await.unwrap()[0].calls, round);
@@ -39,7 +39,7 @@ async fn a_worker_has_a_connection_of_its_own_and_others_go_on_without_it() {
     let options = RedisOptions { pool_size: 1.try_into().unwrap(), ..options(&redis.url(), "tb") };
     let live = RedisLive::connect(options).await.unwrap();
     let many = policy(&[(100, Duration::from_secs(60))], 1);
-    assert!(live.charge(user(1), &many).await.unwrap().allowed());
+    assert!(live.charge(user(1), &many, epoch()).await.unwrap().allowed());
     let shared = connections(&redis);
     for round in 0..3 {
         let (worker, limit) = (live.clone(), many.clone());
@@ -48,7 +48,7 @@ async fn a_worker_has_a_connection_of_its_own_and_others_go_on_without_it() {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 for _ in 0..5 {
-                    assert!(worker.charge(user(1), &limit).await.unwrap().allowed());
+                    assert!(worker.charge(user(1), &limit, epoch()).await.unwrap().allowed());
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
                 let list: String = redis::cmd("CLIENT").arg("LIST").query(&mut common::beside(&url)).unwrap();
@@ -64,7 +64,7 @@ async fn a_worker_has_a_connection_of_its_own_and_others_go_on_without_it() {
             }
         };
         tokio::time::timeout(Duration::from_secs(2), gone).await.expect("it ends with its worker");
-        assert!(live.charge(user(1), &many).await.unwrap().allowed());
+        assert!(live.charge(user(1), &many, epoch()).await.unwrap().allowed());
     }
     assert_eq!(live.top(&api(), 1).await.unwrap()[0].calls, 1 + 3 * 6);
     live.shutdown().await;
@@ -81,11 +81,11 @@ async fn a_runtime_that_ends_before_a_batch_begins_leaves_its_lane_free() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             // Polled once: the call is queued, and the task that would send it has not begun.
-            let mut call = std::pin::pin!(worker.charge(user(1), &limit));
+            let mut call = std::pin::pin!(worker.charge(user(1), &limit, epoch()));
             assert!(std::future::poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx).is_pending())).await);
         });
     });
     tokio::task::spawn_blocking(|| ended.join().unwrap()).await.unwrap();
-    assert!(live.charge(user(1), &many).await.unwrap().allowed());
+    assert!(live.charge(user(1), &many, epoch()).await.unwrap().allowed());
     live.shutdown().await;
 }

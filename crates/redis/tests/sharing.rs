@@ -5,7 +5,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{api, beside, connect, log_in, options, policy, trips, user};
+use common::{api, beside, connect, epoch, log_in, options, policy, trips, user};
 use futures_util::future::join_all;
 use tokio::time::{sleep, timeout};
 use tollbar_core::{
@@ -27,12 +27,12 @@ async fn one_lane(url: &str) -> RedisLive {
 /// Charges one call to each of these users, all at the same moment.
 async fn charge(live: &RedisLive, ids: impl IntoIterator<Item = u64>) -> Vec<Result<Decision, StoreError>> {
     let three = policy(&[(3, MINUTE)], 1);
-    join_all(ids.into_iter().map(|id| live.charge(user(id), &three))).await
+    join_all(ids.into_iter().map(|id| live.charge(user(id), &three, epoch()))).await
 }
 
 fn later(live: &RedisLive, id: u64) -> tokio::task::JoinHandle<Result<Decision, StoreError>> {
     let live = live.clone();
-    tokio::spawn(async move { live.charge(user(id), &policy(&[(3, MINUTE)], 1)).await })
+    tokio::spawn(async move { live.charge(user(id), &policy(&[(3, MINUTE)], 1), epoch()).await })
 }
 
 #[tokio::test]
@@ -152,7 +152,7 @@ async fn an_engine_that_is_full_says_so_to_each_and_charges_none() {
 /// Admits one call with each of these tokens, all at the same moment.
 async fn admit(live: &RedisLive, tokens: &[&SessionToken]) -> Vec<Result<Crossing, StoreError>> {
     let three = policy(&[(3, MINUTE)], 1);
-    join_all(tokens.iter().map(|token| live.admit(token, &three))).await
+    join_all(tokens.iter().map(|token| live.admit(token, &three, epoch()))).await
 }
 
 async fn left_of(live: &RedisLive, id: u64) -> u32 {
@@ -227,7 +227,8 @@ async fn the_queue_is_bounded_and_who_leaves_it_is_not_sent() {
     sleep(Duration::from_millis(30)).await;
     let waiting: Vec<_> = (2..=4).map(|id| later(&live, id)).collect();
     sleep(Duration::from_millis(30)).await;
-    let refused = timeout(Duration::from_millis(20), live.charge(user(5), &policy(&[(3, MINUTE)], 1))).await;
+    let refused =
+        timeout(Duration::from_millis(20), live.charge(user(5), &policy(&[(3, MINUTE)], 1), epoch())).await;
     let refused = refused.expect("at once").unwrap_err();
     assert!(refused.is_transient() && format!("{refused:?}").contains("too many callers"), "{refused:?}");
     let [leaves, leaves_too, stays] = <[_; 3]>::try_from(waiting).unwrap();
@@ -257,7 +258,7 @@ async fn each_caller_of_a_hung_engine_hears_within_its_own_deadline() {
         // A later caller waits behind a batch that is under way.
         callers.push(tokio::spawn(async move {
             let limit = deadline + Duration::from_millis(60);
-            timeout(limit, live.charge(user(id), &policy(&[(3, MINUTE)], 1))).await
+            timeout(limit, live.charge(user(id), &policy(&[(3, MINUTE)], 1), epoch())).await
         }));
         sleep(Duration::from_millis(30)).await;
     }
@@ -267,7 +268,7 @@ async fn each_caller_of_a_hung_engine_hears_within_its_own_deadline() {
     }
     redis.resume();
     timeout(Duration::from_secs(2), async {
-        while live.charge(user(50), &policy(&[(3, MINUTE)], 1)).await.is_err() {
+        while live.charge(user(50), &policy(&[(3, MINUTE)], 1), epoch()).await.is_err() {
             sleep(Duration::from_millis(5)).await;
         }
     })

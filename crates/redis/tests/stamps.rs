@@ -5,7 +5,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{connect, log_in, policy, set, user};
+use common::{connect, epoch, log_in, policy, set, user};
 use tollbar_core::ports::{
     CallTracker, Crossing, HealthCheck, Lookup, OneTrip, Published, RateLimiter, SessionCache,
 };
@@ -50,7 +50,7 @@ async fn entries_and_leases_of_before_are_gone_while_limits_and_counts_go_on() {
         let filled = live.publish(user(id), &set(1, &[1], MINUTE), ticket).await.unwrap();
         assert_eq!(filled, Published::Written);
         assert!(live.decide(&ping, user(id).into()).await.unwrap().allowed());
-        live.record(ping.api(), user(id)).await.unwrap();
+        live.record(ping.api(), user(id), epoch()).await.unwrap();
     }
     let change = live.change(user(3)).await.unwrap();
     let Lookup::Miss { ticket: reader } = live.lookup(user(4)).await.unwrap() else { panic!("a hit") };
@@ -83,11 +83,11 @@ async fn an_admission_believes_no_session_of_before() {
     let mut redis = PrivateRedis::options().append_only().start();
     let live = connect(&redis.url(), "tb").await;
     let (token, twice) = (log_in(&live, 1).await, policy(&[(2, MINUTE)], 1));
-    assert!(matches!(live.admit(&token, &twice).await.unwrap(), Crossing::Admitted(_)));
+    assert!(matches!(live.admit(&token, &twice, epoch()).await.unwrap(), Crossing::Admitted(_)));
     restarted(&mut redis, &live).await;
     assert!(has_set(&redis, 1), "the file has kept it");
-    assert_eq!(live.admit(&token, &twice).await.unwrap(), Crossing::Unknown);
-    let left = live.charge(user(1), &twice).await.unwrap().windows[0].remaining;
+    assert_eq!(live.admit(&token, &twice, epoch()).await.unwrap(), Crossing::Unknown);
+    let left = live.charge(user(1), &twice, epoch()).await.unwrap().windows[0].remaining;
     assert_eq!(left, 0, "what was admitted before is remembered");
     live.shutdown().await;
 }

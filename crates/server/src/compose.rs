@@ -4,11 +4,12 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 
 use tollbar_core::{
     Assembly, AssemblyOptions,
-    counts::{CountFlusher, FlusherOptions},
+    counts::{BookOptions, CountFlusher, FlusherOptions},
     domain::Incarnation,
     gate::{DenialOptions, LiveProcesses},
     policies::Policies,
     ports::{Clock, Fact, SystemClock},
+    sessions::{LoadLimits, SessionOptions},
     usecases::{CallCounts, Ping, Readiness},
 };
 use tollbar_http::{Bar, Services, Shutdown};
@@ -46,7 +47,7 @@ pub(crate) async fn compose(
     let (durable_tier, live_tier) = (durable.tier.clone(), live.tier.clone());
     let (policies, options) = (Policies::new(settings.policies.table()), options(settings, last_flush));
     let assembly = Assembly::new(durable_tier, live_tier, clock, process, policies.clone(), options);
-    let Assembly { signup, login, logout, authorize, mut flusher, .. } = assembly.await?;
+    let Assembly { signup, login, logout, authorize, flusher, .. } = assembly.await?;
     if let Err(error) = flusher.raise_board().await {
         warn!(?error, "the leaderboard is not complete yet; the flusher goes on trying");
     }
@@ -56,7 +57,12 @@ pub(crate) async fn compose(
         logout,
         bar: Bar::new(authorize, settings.bar.clone()),
         ping: Arc::new(Ping::new(settings.ping_delay)),
-        counts: Arc::new(CallCounts::new(Arc::clone(&live.tier.tracker), policies)),
+        counts: Arc::new(CallCounts::new(
+            Arc::clone(&live.tier.tracker),
+            Arc::clone(&durable.tier.ledger),
+            Arc::new(SystemClock),
+            policies,
+        )),
         readiness: Arc::new(Readiness::new(Arc::clone(&durable.health), Arc::clone(&live.health))),
         body_timeout: settings.server.client_timeout,
         shutdown: Shutdown::default(),
@@ -65,14 +71,26 @@ pub(crate) async fn compose(
 }
 
 fn options(settings: &Settings, last_flush: Duration) -> AssemblyOptions {
+    let sessions = settings.session.options;
     AssemblyOptions {
-        sessions: settings.session.options,
+        sessions: SessionOptions {
+            loads: LoadLimits { patience: settings.database.deadline, ..sessions.loads },
+            ..sessions
+        },
         bcrypt_cost: settings.password.bcrypt_cost,
         password_queue: settings.password.queue,
         on_hashing_thread: step_back,
         min_password_length: settings.password.min_length,
-        book_limit: settings.counts.book_limit,
-        flush: FlusherOptions { every: settings.counts.flush, last: last_flush },
+        book: BookOptions {
+            limit: settings.counts.book_limit,
+            commit_first: settings.counts.flush.is_zero(),
+            patience: settings.database.deadline,
+        },
+        flush: FlusherOptions {
+            every: settings.counts.flush,
+            last: last_flush,
+            claim: settings.database.claim,
+        },
         denials: DenialOptions { entries: settings.gate.deny_cache, ttl: settings.session.cache_ttl },
     }
 }

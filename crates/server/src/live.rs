@@ -48,8 +48,9 @@ impl Live {
         options.max_in_flight = settings.max_in_flight;
         let redis = RedisLive::connect(options).await?;
         let place = format!("Redis, {}, keys {}:…", redis.place(), settings.prefix);
+        let pending = Arc::new(redis.clone());
         let live = Self::of(redis.clone(), place, Some(redis));
-        let tier = live.tier.with_insurance(Arc::new(memory), processes);
+        let tier = live.tier.with_pending(pending).with_insurance(Arc::new(memory), processes);
         Ok(Self { tier, ..live })
     }
 

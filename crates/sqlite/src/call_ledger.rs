@@ -7,18 +7,18 @@ use diesel::{
     dsl::sql,
     sql_query,
     sql_types::{BigInt, Bool, Text},
-    upsert::excluded,
 };
 use tollbar_core::{
     StoreError,
-    domain::{ApiName, Epoch, Incarnation, Tally, UserId},
-    ports::{CallLedger, TallyKey},
+    domain::{ApiName, Caller, Epoch, EpochId, Incarnation, Tally, UserId},
+    ports::{Added, CallLedger, TallyKey},
 };
 
 use crate::{
     SqliteStore,
     failure::damaged,
-    schema::{call_totals, flushed_epochs},
+    incarnations::{self, Noted},
+    schema::call_totals,
 };
 
 /// How many rows one statement takes: little enough for its parameter to be small.
@@ -40,32 +40,58 @@ struct Total {
 
 #[async_trait]
 impl CallLedger for SqliteStore {
-    async fn add(
+    async fn begin(&self, incarnation: Incarnation, process: Incarnation) -> Result<(), StoreError> {
+        let begin = move |connection: &mut _| incarnations::begin(connection, incarnation, process);
+        self.write("begin an incarnation", self.options.deadline, begin).await
+    }
+
+    async fn add(&self, id: EpochId, sums: &[Tally]) -> Result<Added, StoreError> {
+        const OPERATION: &str = "add to the ledger";
+        let epoch = number(OPERATION, id.epoch.get())?;
+        let rows = rows(OPERATION, sums)?;
+        self.write(OPERATION, self.options.ledger_deadline, move |connection| {
+            match incarnations::note(connection, id.incarnation, epoch)? {
+                Noted::Closed => Ok(Added::Closed),
+                Noted::Now => add(connection, &rows).map(Added::Totals),
+                Noted::Before => {
+                    let as_it_stands = |(sum, _): (Tally, i64)| {
+                        let calls = u64::try_from(total(connection, &sum)?).map_err(damaged)?;
+                        Ok(Tally { calls, ..sum })
+                    };
+                    rows.into_iter().map(as_it_stands).collect::<QueryResult<_>>().map(Added::Totals)
+                }
+            }
+        })
+        .await
+    }
+
+    async fn orphans(&self) -> Result<Vec<Incarnation>, StoreError> {
+        self.read("look for orphans", self.options.deadline, incarnations::orphans).await
+    }
+
+    async fn last_added(&self, incarnation: Incarnation) -> Result<Option<Epoch>, StoreError> {
+        let read = move |connection: &mut _| incarnations::last_added(connection, incarnation);
+        self.read("read an incarnation", self.options.deadline, read).await
+    }
+
+    async fn close(
         &self,
         incarnation: Incarnation,
-        epoch: Epoch,
-        sums: &[Tally],
+        epochs: &[(Epoch, Vec<Tally>)],
     ) -> Result<Vec<Tally>, StoreError> {
-        const OPERATION: &str = "add to the ledger";
-        let number = |n: u64| i64::try_from(n).map_err(|error| StoreError::permanent(OPERATION, error));
-        let epoch = number(epoch.get())?;
-        let mut rows = Vec::with_capacity(sums.len());
-        for sum in sums {
-            rows.push((sum.clone(), number(sum.calls)?));
+        const OPERATION: &str = "close an incarnation";
+        let mut added = Vec::with_capacity(epochs.len());
+        for (epoch, sums) in epochs {
+            added.push((number(OPERATION, epoch.get())?, rows(OPERATION, sums)?));
         }
         self.write(OPERATION, self.options.ledger_deadline, move |connection| {
-            let new = note_epoch(connection, incarnation, epoch)?;
-            if new {
-                return rows.chunks(CHUNK).try_fold(Vec::new(), |mut totals, chunk| {
-                    totals.extend(add(connection, chunk)?);
-                    Ok(totals)
-                });
+            let Some(last) = incarnations::close(connection, incarnation)? else { return Ok(Vec::new()) };
+            let later = added.iter().filter(|(epoch, _)| *epoch > last);
+            let mut totals = Vec::new();
+            for (_, rows) in later {
+                totals.extend(add(connection, rows)?);
             }
-            let as_it_stands = |(sum, _): (Tally, i64)| {
-                let calls = u64::try_from(total(connection, &sum)?).map_err(damaged)?;
-                Ok(Tally { calls, ..sum })
-            };
-            rows.into_iter().map(as_it_stands).collect()
+            Ok(totals)
         })
         .await
     }
@@ -91,27 +117,49 @@ impl CallLedger for SqliteStore {
         })
         .await
     }
+
+    async fn top(&self, api: &ApiName, limit: usize) -> Result<Vec<Caller>, StoreError> {
+        let api = api.as_str().to_owned();
+        self.read("read the top of the ledger", self.options.ledger_deadline, move |connection| {
+            let best = call_totals::table
+                .filter(call_totals::api.eq(api))
+                .order((call_totals::calls.desc(), call_totals::user_id))
+                .limit(i64::try_from(limit).unwrap_or(i64::MAX));
+            let caller = |row| tally(row).map(|tally| Caller { user: tally.user, calls: tally.calls });
+            best.load::<Row>(connection)?.into_iter().map(caller).collect()
+        })
+        .await
+    }
+
+    async fn distinct(&self, api: &ApiName) -> Result<u64, StoreError> {
+        let api = api.as_str().to_owned();
+        self.read("count the callers in the ledger", self.options.ledger_deadline, move |connection| {
+            let callers = call_totals::table.filter(call_totals::api.eq(api)).count();
+            u64::try_from(callers.get_result::<i64>(connection)?).map_err(damaged)
+        })
+        .await
+    }
 }
 
-/// Notes the epoch, unless this or a later one of the incarnation is noted already. Whether it did.
-fn note_epoch(connection: &mut SqliteConnection, of: Incarnation, epoch: i64) -> QueryResult<bool> {
-    use diesel::query_dsl::methods::FilterDsl;
+fn number(operation: &'static str, number: u64) -> Result<i64, StoreError> {
+    i64::try_from(number).map_err(|error| StoreError::permanent(operation, error))
+}
 
-    let noted = diesel::insert_into(flushed_epochs::table)
-        .values((flushed_epochs::incarnation.eq(of.as_bytes().as_slice()), flushed_epochs::epoch.eq(epoch)))
-        .on_conflict(flushed_epochs::incarnation)
-        .do_update()
-        .set((
-            flushed_epochs::epoch.eq(excluded(flushed_epochs::epoch)),
-            flushed_epochs::flushed_at.eq(excluded(flushed_epochs::flushed_at)),
-        ))
-        .filter(flushed_epochs::epoch.lt(excluded(flushed_epochs::epoch)))
-        .execute(connection)?;
-    Ok(noted == 1)
+/// Each sum, with its calls as the file takes them.
+fn rows(operation: &'static str, sums: &[Tally]) -> Result<Vec<(Tally, i64)>, StoreError> {
+    sums.iter().map(|sum| Ok((sum.clone(), number(operation, sum.calls)?))).collect()
 }
 
 /// Adds to totals and returns them. One statement for many rows: the library would have SQLite parse an insertion anew for each.
 fn add(connection: &mut SqliteConnection, sums: &[(Tally, i64)]) -> QueryResult<Vec<Tally>> {
+    let mut totals = Vec::with_capacity(sums.len());
+    for chunk in sums.chunks(CHUNK) {
+        totals.extend(add_chunk(connection, chunk)?);
+    }
+    Ok(totals)
+}
+
+fn add_chunk(connection: &mut SqliteConnection, sums: &[(Tally, i64)]) -> QueryResult<Vec<Tally>> {
     // Names have nothing in them that JSON would escape.
     let rows: Vec<_> =
         sums.iter().map(|(sum, calls)| format!("[\"{}\",{},{calls}]", sum.api, sum.user)).collect();

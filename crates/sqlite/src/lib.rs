@@ -5,6 +5,7 @@ mod call_ledger;
 mod connection;
 mod failure;
 mod health;
+mod incarnations;
 mod installation;
 mod lane;
 mod migrations;

@@ -28,10 +28,12 @@ diesel::table! {
 }
 
 diesel::table! {
-    flushed_epochs (incarnation) {
+    incarnations (incarnation) {
         incarnation -> Binary,
         epoch -> BigInt,
         flushed_at -> BigInt,
+        process -> Nullable<Binary>,
+        closed -> Bool,
     }
 }
 

@@ -18,3 +18,6 @@ mod installation {
 mod process_lease {
     tollbar_contract::process_lease_suite!(crate::harness::Sqlite);
 }
+mod call_ledger_incarnations {
+    tollbar_contract::call_ledger_incarnations_suite!(crate::harness::Sqlite);
+}

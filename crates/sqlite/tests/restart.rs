@@ -5,7 +5,7 @@ mod support;
 
 use support::{folder, login, now, open, options, user};
 use tollbar_core::{
-    domain::{Epoch, Incarnation, Username},
+    domain::{Incarnation, Username},
     ports::{CallLedger, Fact, Installation, SessionStore, UserRepo},
 };
 use tollbar_sqlite::{OpenError, SqliteStore};
@@ -73,7 +73,8 @@ async fn the_files_are_for_their_owner_alone() {
 
     let folder = folder();
     let store = open(&folder).await;
-    store.add(Incarnation::from_bytes([1; 16]), Epoch::FIRST, &[]).await.unwrap();
+    let process = Incarnation::from_bytes([1; 16]);
+    store.begin(process, process).await.unwrap();
     for file in std::fs::read_dir(folder.path().join("nested")).unwrap() {
         let file = file.unwrap();
         let mode = file.metadata().unwrap().permissions().mode();

@@ -44,7 +44,24 @@ macro_rules! pair {
     };
 }
 
+/// The suites over tiers that outlive their processes, on one pair.
+macro_rules! shared_pair {
+    ($pair:ident, $durable:ty) => {
+        mod $pair {
+            mod plain_gate {
+                tollbar_contract::adoption_suite!(tollbar_contract::Pair<$durable, crate::redis::Redis>);
+            }
+            mod fast_gate {
+                tollbar_contract::adoption_suite!(tollbar_contract::FastPair<$durable, crate::redis::Redis>);
+            }
+        }
+    };
+}
+
 pair!(sqlite_memory, crate::sqlite::Sqlite, crate::memory::Memory);
 pair!(sqlite_redis, crate::sqlite::Sqlite, crate::redis::Redis);
 pair!(postgres_memory, crate::postgres::Postgres, crate::memory::Memory);
 pair!(postgres_redis, crate::postgres::Postgres, crate::redis::Redis);
+
+shared_pair!(shared_sqlite_redis, crate::sqlite::Sqlite);
+shared_pair!(shared_postgres_redis, crate::postgres::Postgres);

@@ -1,20 +1,39 @@
 //! The open epoch: what this process has admitted since its last flush.
 
 use std::{
-    collections::HashMap,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
-use foldhash::fast::RandomState;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
+use super::sums::{Sums, lock};
 use crate::{
     StoreError,
-    domain::{ApiName, Epoch, Tally, UserId},
+    domain::{ApiName, Epoch, EpochId, Incarnation, Tally, UserId},
 };
+
+const COUNT: &str = "count a call";
+
+/// What a process chooses for its counts.
+#[derive(Debug, Clone, Copy)]
+pub struct BookOptions {
+    /// Different pairs of API and user that one epoch may hold; beyond that, calls are refused.
+    pub limit: usize,
+    /// Whether every call waits for its epoch to be in the ledger before it is acknowledged.
+    pub commit_first: bool,
+    /// How long a call may wait for that.
+    pub patience: Duration,
+}
+
+impl Default for BookOptions {
+    fn default() -> Self {
+        Self { limit: 1_000_000, commit_first: false, patience: Duration::from_secs(1) }
+    }
+}
 
 /// The counts that are not in the ledger yet.
 ///
@@ -23,37 +42,58 @@ use crate::{
 #[derive(Debug)]
 pub struct CallBook {
     open: Mutex<Arc<EpochBook>>,
-    limit: usize,
+    options: BookOptions,
+    wishes: Arc<Wishes>,
+}
+
+/// What calls ask of the flusher.
+#[derive(Debug, Default)]
+struct Wishes {
+    /// Somebody waits for the ledger, or was fenced.
+    any: Notify,
+    fenced: AtomicBool,
 }
 
 #[derive(Debug)]
 struct EpochBook {
-    epoch: Epoch,
+    id: EpochId,
     sums: Mutex<Sums>,
     in_flight: AtomicUsize,
     settled: Notify,
+    outcome: watch::Sender<Outcome>,
+    commit_first: bool,
+    patience: Duration,
+    wishes: Arc<Wishes>,
 }
 
-/// Calls by API and user. APIs come from the policies, so they are few.
-#[derive(Debug, Default)]
-struct Sums {
-    by_api: Vec<(ApiName, HashMap<UserId, u64, RandomState>)>,
-    /// How many pairs of API and user there are.
-    pairs: usize,
+/// What has become of an epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Open,
+    InLedger,
+    /// Another process has adopted what a live tier had noted of it.
+    Adopted,
 }
 
 /// One call's way through an epoch. Dropped without [`count`](Self::count), it leaves no trace.
 #[derive(Debug)]
 pub struct Passage(Arc<EpochBook>);
 
+/// A call that is counted, and not acknowledged yet.
+#[derive(Debug)]
+#[must_use = "a call is acknowledged when its count is safe"]
+pub struct Counted(Arc<EpochBook>);
+
 /// An epoch that no further call can enter.
 #[derive(Debug)]
 pub struct ClosedEpoch(Arc<EpochBook>);
 
 impl CallBook {
-    /// An empty book; it refuses calls while its open epoch holds `limit` different pairs of API and user.
-    pub fn new(limit: usize) -> Self {
-        Self { open: Mutex::new(Arc::new(EpochBook::new(Epoch::FIRST))), limit }
+    /// An empty book of this incarnation, which the ledger must know.
+    pub fn new(incarnation: Incarnation, options: BookOptions) -> Self {
+        let wishes = Arc::new(Wishes::default());
+        let id = EpochId { incarnation, epoch: Epoch::FIRST };
+        Self { open: Mutex::new(EpochBook::open(id, options, &wishes)), options, wishes }
     }
 
     /// Lets a call enter the open epoch.
@@ -62,8 +102,8 @@ impl CallBook {
     /// Transient: the ledger has been away for so long that the book is full.
     pub fn enter(&self) -> Result<Passage, StoreError> {
         let open = lock(&self.open);
-        if lock(&open.sums).pairs >= self.limit {
-            return Err(StoreError::overloaded("count a call"));
+        if lock(&open.sums).pairs() >= self.options.limit {
+            return Err(StoreError::overloaded(COUNT));
         }
         open.in_flight.fetch_add(1, Ordering::Relaxed);
         Ok(Passage(Arc::clone(&open)))
@@ -73,36 +113,72 @@ impl CallBook {
     pub fn close(&self) -> Option<ClosedEpoch> {
         let mut open = lock(&self.open);
         // Passages are made under this lock, so none can appear while it is looked at.
-        if open.in_flight.load(Ordering::Acquire) == 0 && lock(&open.sums).pairs == 0 {
+        if open.in_flight.load(Ordering::Acquire) == 0 && lock(&open.sums).pairs() == 0 {
             return None;
         }
-        let next = Arc::new(EpochBook::new(open.epoch.next()));
+        let id = EpochId { epoch: open.id.epoch.next(), ..open.id };
+        let next = EpochBook::open(id, self.options, &self.wishes);
         Some(ClosedEpoch(std::mem::replace(&mut open, next)))
     }
-}
 
-impl Sums {
-    fn count(&mut self, api: &ApiName, user: UserId) {
-        let at = self.by_api.iter().position(|(known, _)| known == api).unwrap_or_else(|| {
-            self.by_api.push((api.clone(), HashMap::default()));
-            self.by_api.len() - 1
-        });
-        let calls = self.by_api[at].1.entry(user).or_insert(0);
-        self.pairs += usize::from(*calls == 0);
-        *calls += 1;
+    /// Who authors the open epoch.
+    pub fn incarnation(&self) -> Incarnation {
+        lock(&self.open).id.incarnation
+    }
+
+    /// Goes on as another incarnation, which the ledger must know. What the open epoch holds was adopted: who waits for it is told.
+    pub fn begin_anew(&self, incarnation: Incarnation) {
+        let id = EpochId { incarnation, epoch: Epoch::FIRST };
+        let former =
+            std::mem::replace(&mut *lock(&self.open), EpochBook::open(id, self.options, &self.wishes));
+        former.outcome.send_replace(Outcome::Adopted);
+    }
+
+    /// Returns when a call waits for the ledger or was fenced since the last time.
+    pub(crate) async fn wished(&self) {
+        self.wishes.any.notified().await;
+    }
+
+    /// Whether a call was fenced since the last time.
+    pub(crate) fn was_fenced(&self) -> bool {
+        self.wishes.fenced.swap(false, Ordering::Relaxed)
     }
 }
 
 impl EpochBook {
-    fn new(epoch: Epoch) -> Self {
-        Self { epoch, sums: Mutex::default(), in_flight: AtomicUsize::new(0), settled: Notify::new() }
+    fn open(id: EpochId, options: BookOptions, wishes: &Arc<Wishes>) -> Arc<Self> {
+        Arc::new(Self {
+            id,
+            sums: Mutex::default(),
+            in_flight: AtomicUsize::new(0),
+            settled: Notify::new(),
+            outcome: watch::Sender::new(Outcome::Open),
+            commit_first: options.commit_first,
+            patience: options.patience,
+            wishes: Arc::clone(wishes),
+        })
     }
 }
 
 impl Passage {
-    /// Counts the call; it may be acknowledged from here on.
-    pub fn count(self, api: &ApiName, user: UserId) {
+    /// Under which epoch the call will be counted.
+    pub fn epoch(&self) -> EpochId {
+        self.0.id
+    }
+
+    /// Passes an engine's failure on. Where it says that this incarnation is fenced, the process goes on as another.
+    pub fn heed(&self, error: StoreError) -> StoreError {
+        if error.is_fenced() {
+            self.0.wishes.fenced.store(true, Ordering::Relaxed);
+            self.0.wishes.any.notify_one();
+        }
+        error
+    }
+
+    /// Counts the call.
+    pub fn count(self, api: &ApiName, user: UserId) -> Counted {
         lock(&self.0.sums).count(api, user);
+        Counted(Arc::clone(&self.0))
     }
 }
 
@@ -114,10 +190,35 @@ impl Drop for Passage {
     }
 }
 
+impl Counted {
+    /// Returns when the call may be acknowledged: at once, where a live tier has noted it or the last flush may be lost.
+    ///
+    /// # Errors
+    /// Transient: the book commits first, and the ledger has not taken the epoch in time. The call may be counted later.
+    pub async fn acknowledge(self) -> Result<(), StoreError> {
+        if self.0.commit_first { self.commit().await } else { Ok(()) }
+    }
+
+    /// Returns when the call is in the ledger; calls that wait at the same time share its transaction.
+    ///
+    /// # Errors
+    /// Transient: the ledger has not taken the epoch in time. The call may be counted later.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        let mut outcome = self.0.outcome.subscribe();
+        self.0.wishes.any.notify_one();
+        let known = outcome.wait_for(|outcome| *outcome != Outcome::Open);
+        match tokio::time::timeout(self.0.patience, known).await {
+            Ok(Ok(outcome)) if *outcome == Outcome::InLedger => Ok(()),
+            Ok(_) => Err(StoreError::fenced(COUNT)),
+            Err(_) => Err(StoreError::deadline(COUNT, self.0.patience).of_durable_tier()),
+        }
+    }
+}
+
 impl ClosedEpoch {
-    /// Its number.
-    pub fn epoch(&self) -> Epoch {
-        self.0.epoch
+    /// Whose epoch it is, and which.
+    pub fn id(&self) -> EpochId {
+        self.0.id
     }
 
     /// Waits until nothing is in flight, then gives the epoch's sums. The wait is bounded by the deadlines of the engines.
@@ -129,63 +230,19 @@ impl ClosedEpoch {
             }
             settled.await;
         }
-        let sums = lock(&self.0.sums);
-        let of_api = |(api, users): &(ApiName, HashMap<_, _, _>)| {
-            let tally = |(&user, &calls)| Tally { api: api.clone(), user, calls };
-            users.iter().map(tally).collect::<Vec<_>>()
-        };
-        sums.by_api.iter().flat_map(of_api).collect()
+        lock(&self.0.sums).tallies()
     }
-}
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Tells those who wait for it that it is in the ledger.
+    pub fn is_in_ledger(&self) {
+        self.0.outcome.send_replace(Outcome::InLedger);
+    }
+
+    /// Tells those who wait for it that it is not: its author was adopted before.
+    pub fn was_adopted(&self) {
+        self.0.outcome.send_replace(Outcome::Adopted);
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    fn user(id: u64) -> UserId {
-        UserId::new(id).unwrap()
-    }
-
-    #[tokio::test]
-    async fn an_epoch_waits_for_what_is_in_flight_and_for_nothing_later() {
-        let (book, ping) = (CallBook::new(10), ApiName::new("ping").unwrap());
-        book.enter().unwrap().count(&ping, user(1));
-        let (counted, dropped) = (book.enter().unwrap(), book.enter().unwrap());
-        let first = book.close().unwrap();
-        book.enter().unwrap().count(&ping, user(1));
-        assert!(tokio::time::timeout(Duration::from_millis(20), first.settled()).await.is_err());
-        counted.count(&ping, user(1));
-        drop(dropped);
-        assert_eq!(first.settled().await, [Tally { api: ping.clone(), user: user(1), calls: 2 }]);
-        let second = book.close().unwrap();
-        assert_eq!((first.epoch(), second.epoch()), (Epoch::FIRST, Epoch::FIRST.next()));
-        assert_eq!(second.settled().await[0].calls, 1);
-        assert!(book.close().is_none());
-    }
-
-    #[tokio::test]
-    async fn an_epoch_that_has_counted_nothing_yet_waits_for_what_is_in_flight_all_the_same() {
-        let (book, ping) = (CallBook::new(10), ApiName::new("ping").unwrap());
-        let passage = book.enter().unwrap();
-        let closed = book.close().expect("a call is on its way through it");
-        passage.count(&ping, user(1));
-        assert_eq!(closed.settled().await, [Tally { api: ping, user: user(1), calls: 1 }]);
-    }
-
-    #[test]
-    fn a_full_book_refuses() {
-        let (book, ping) = (CallBook::new(2), ApiName::new("ping").unwrap());
-        for id in [1, 2] {
-            book.enter().unwrap().count(&ping, user(id));
-        }
-        assert!(book.enter().unwrap_err().is_transient());
-        book.close().unwrap();
-        assert!(book.enter().is_ok());
-    }
-}
+mod tests;

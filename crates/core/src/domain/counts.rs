@@ -24,7 +24,8 @@ pub struct Tally {
     pub calls: u64,
 }
 
-/// One run of one process: 128 random bits.
+/// An author of counts, and a holder of a claim: one run of one process, 128 random bits. A process that was taken for dead goes on as
+/// another author.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Incarnation([u8; 16]);
 
@@ -69,4 +70,13 @@ impl Epoch {
     pub fn next(self) -> Self {
         Self(self.0 + 1)
     }
+}
+
+/// One epoch of one incarnation: what a process counts under, and what is added to the ledger as one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct EpochId {
+    /// Whose epoch it is.
+    pub incarnation: Incarnation,
+    /// Which of its epochs.
+    pub epoch: Epoch,
 }

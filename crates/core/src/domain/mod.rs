@@ -18,7 +18,7 @@ mod version;
 mod window;
 
 pub use api_name::{ApiName, ApiNameError};
-pub use counts::{Caller, Epoch, Incarnation, Tally};
+pub use counts::{Caller, Epoch, EpochId, Incarnation, Tally};
 pub use decision::{Decision, WindowState};
 pub use exact::ExactLog;
 pub use gcra::GcraLog;

@@ -52,15 +52,17 @@ impl Gate for FastGate {
         }
         // Before the charge: a call that could not be counted should not cost its caller anything.
         let passage = self.book.enter()?;
-        let decision = match self.engine.admit(&token, policy).await? {
+        let epoch = passage.epoch();
+        let crossing = self.engine.admit(&token, policy, epoch).await.map_err(|error| passage.heed(error))?;
+        let decision = match crossing {
             Crossing::Admitted(decision) | Crossing::Limited(decision) => decision,
             Crossing::Unknown if self.sessions.is_live(&token).await? => {
-                self.engine.charge(user, policy).await?
+                self.engine.charge(user, policy, epoch).await.map_err(|error| passage.heed(error))?
             }
             Crossing::Dead | Crossing::Unknown => return Ok(Admission::Unauthenticated),
         };
         if decision.allowed() {
-            passage.count(policy.api(), user);
+            passage.count(policy.api(), user).acknowledge().await?;
             Ok(Admission::Admitted { user, session: token.version(), decision })
         } else {
             self.denials.remember(&token, policy, departure, &decision);

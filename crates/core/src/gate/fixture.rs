@@ -1,11 +1,18 @@
 //! What the unit tests of both gates stand on: one user's session, and a policy with what an engine says of it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use crate::{
+    counts::{BookOptions, CallBook},
     domain::{
-        ApiName, Decision, Policy, PolicyName, Quota, Secret, Session, SessionSet, SessionToken, Timestamp,
-        TokenKey, UserId, Version, Window, WindowState,
+        ApiName, Decision, Incarnation, Policy, PolicyName, Quota, Secret, Session, SessionSet, SessionToken,
+        Timestamp, TokenKey, UserId, Version, Window, WindowState,
     },
     ports::{Lookup, ManualClock, MockSessionCache, MockSessionStore, Ticket},
     sessions::{SessionOptions, TieredSessions},
@@ -39,6 +46,29 @@ pub(super) fn sessions(store: MockSessionStore, mut cache: MockSessionCache) -> 
     });
     let (store, cache, clock) = (Arc::new(store), Arc::new(cache), Arc::new(ManualClock::new()));
     Arc::new(TieredSessions::new(store, cache, clock, key(), SessionOptions::default()))
+}
+
+/// A book that holds so many pairs of API and user.
+pub(super) fn book(limit: usize) -> Arc<CallBook> {
+    let options = BookOptions { limit, ..BookOptions::default() };
+    Arc::new(CallBook::new(Incarnation::from_bytes([1; 16]), options))
+}
+
+/// Puts what waits for the ledger into one that is always there, from now on; the number is of the calls in it.
+pub(super) fn flushing(book: &Arc<CallBook>) -> Arc<AtomicU64> {
+    let (calls, book) = (Arc::new(AtomicU64::new(0)), Arc::clone(book));
+    let in_ledger = Arc::clone(&calls);
+    tokio::spawn(async move {
+        loop {
+            book.wished().await;
+            if let Some(closed) = book.close() {
+                let sum = closed.settled().await.iter().map(|tally| tally.calls).sum();
+                in_ledger.fetch_add(sum, Ordering::Relaxed);
+                closed.is_in_ledger();
+            }
+        }
+    });
+    calls
 }
 
 /// A policy of this name with windows `(quota, period in seconds)`.

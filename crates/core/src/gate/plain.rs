@@ -46,8 +46,9 @@ impl Gate for PlainGate {
         if !decision.allowed() {
             return Ok(Admission::Limited { user, decision });
         }
-        self.tracker.record(policy.api(), user).await?;
-        passage.count(policy.api(), user);
+        let recorded = self.tracker.record(policy.api(), user, passage.epoch()).await;
+        recorded.map_err(|error| passage.heed(error))?;
+        passage.count(policy.api(), user).acknowledge().await?;
         Ok(Admission::Admitted { user, session, decision })
     }
 
@@ -62,13 +63,13 @@ impl Gate for PlainGate {
 mod tests {
     use super::*;
     use crate::{
-        gate::fixture::{decision, policy, sessions, token, user},
+        gate::fixture::{book, decision, policy, sessions, token, user},
         ports::{MockCallTracker, MockRateLimiter, MockSessionCache, MockSessionStore},
     };
 
     /// A gate on which `limiter` and `tracker` are asked, its book, and a live token.
     fn gate(limiter: MockRateLimiter, tracker: MockCallTracker) -> (PlainGate, Arc<CallBook>, String) {
-        let book = Arc::new(CallBook::new(10));
+        let book = book(10);
         let sessions = sessions(MockSessionStore::new(), MockSessionCache::new());
         let gate = PlainGate::new(sessions, Arc::new(limiter), Arc::new(tracker), Arc::clone(&book));
         (gate, book, token(2).expose())
@@ -90,7 +91,7 @@ mod tests {
     #[tokio::test]
     async fn an_admitted_call_is_recorded_and_joins_the_epoch() {
         let mut tracker = MockCallTracker::new();
-        tracker.expect_record().once().returning(|_, _| Ok(()));
+        tracker.expect_record().once().returning(|_, _, _| Ok(()));
         let (gate, book, token) = gate(deciding(0), tracker);
         assert!(matches!(gate.admit(&token, &ping()).await.unwrap(), Admission::Admitted { .. }));
         assert_eq!(book.close().unwrap().settled().await[0].calls, 1);
@@ -106,7 +107,7 @@ mod tests {
     #[tokio::test]
     async fn a_call_that_could_not_be_recorded_is_not_acknowledged_and_not_counted() {
         let mut tracker = MockCallTracker::new();
-        tracker.expect_record().returning(|_, _| Err(StoreError::transient("test", "down")));
+        tracker.expect_record().returning(|_, _, _| Err(StoreError::transient("test", "down")));
         let (gate, book, token) = gate(deciding(0), tracker);
         assert!(gate.admit(&token, &ping()).await.unwrap_err().is_transient());
         assert!(book.close().is_none());
@@ -124,7 +125,7 @@ mod tests {
     #[tokio::test]
     async fn a_call_that_could_not_be_counted_is_not_charged() {
         let (mut gate, _, token) = gate(MockRateLimiter::new(), MockCallTracker::new());
-        gate.book = Arc::new(CallBook::new(0));
+        gate.book = book(0);
         assert!(gate.admit(&token, &ping()).await.unwrap_err().is_transient());
     }
 }

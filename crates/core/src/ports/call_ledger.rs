@@ -4,31 +4,74 @@ use async_trait::async_trait;
 
 use crate::{
     StoreError,
-    domain::{ApiName, Epoch, Incarnation, Tally, UserId},
+    domain::{ApiName, Caller, Epoch, EpochId, Incarnation, Tally, UserId},
 };
 
 /// A place in the ledger's order: by API, then by user.
 pub type TallyKey = (ApiName, UserId);
 
-/// Totals by API and user, to which whole epochs are added, each exactly once.
+/// What became of an epoch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Added {
+    /// It is in the ledger, since now or before. The totals, as they stand after it, of every user and API that it names.
+    Totals(Vec<Tally>),
+    /// The incarnation is closed, or was never begun: nothing was added.
+    Closed,
+}
+
+/// Totals by API and user, to which whole epochs of open incarnations are added, each exactly once.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait CallLedger: Send + Sync {
-    /// Adds an epoch's sums, in one transaction, unless this or a later epoch of the incarnation was added already. May be
-    /// repeated. Returns the totals, as they stand after it, of every user and API that `sums` names.
+    /// Opens an incarnation, before anything is counted under it. May be repeated; one that is closed stays closed.
     ///
     /// # Parameters
-    /// - `incarnation`: the run of the process that counted.
-    /// - `epoch`: which of its epochs.
+    /// - `incarnation`: who will author epochs.
+    /// - `process`: whose claim ([`ProcessLease`](super::ProcessLease)) shows that it lives.
+    ///
+    /// # Errors
+    /// The store failed.
+    async fn begin(&self, incarnation: Incarnation, process: Incarnation) -> Result<(), StoreError>;
+
+    /// Adds an epoch's sums, in one transaction, unless this or a later epoch of the incarnation was added already. May be
+    /// repeated.
+    ///
+    /// # Parameters
+    /// - `id`: whose epoch it is, and which.
     /// - `sums`: calls in that epoch; each API and user once.
     ///
     /// # Errors
     /// The store failed; after a transient failure the epoch may have been added, whole.
-    async fn add(
+    async fn add(&self, id: EpochId, sums: &[Tally]) -> Result<Added, StoreError>;
+
+    /// The open incarnations whose process holds no claim.
+    ///
+    /// # Errors
+    /// The store failed.
+    async fn orphans(&self) -> Result<Vec<Incarnation>, StoreError>;
+
+    /// The last epoch of an open incarnation that was added; zero: none yet. `None` where it is not open.
+    ///
+    /// # Parameters
+    /// - `incarnation`: of whom.
+    ///
+    /// # Errors
+    /// The store failed.
+    async fn last_added(&self, incarnation: Incarnation) -> Result<Option<Epoch>, StoreError>;
+
+    /// Closes an incarnation, and in the same transaction adds those of these epochs that are later than its last one. May be
+    /// repeated: one that is closed already changes nothing. Returns the totals, as they stand after it, of whom it has added.
+    ///
+    /// # Parameters
+    /// - `incarnation`: who authors no more.
+    /// - `epochs`: what it has counted, earliest first.
+    ///
+    /// # Errors
+    /// The store failed; after a transient failure it may have been closed, with all of the epochs.
+    async fn close(
         &self,
         incarnation: Incarnation,
-        epoch: Epoch,
-        sums: &[Tally],
+        epochs: &[(Epoch, Vec<Tally>)],
     ) -> Result<Vec<Tally>, StoreError>;
 
     /// Reads totals in the order of API and user.
@@ -40,4 +83,23 @@ pub trait CallLedger: Send + Sync {
     /// # Errors
     /// The store failed.
     async fn totals(&self, after: Option<TallyKey>, limit: usize) -> Result<Vec<Tally>, StoreError>;
+
+    /// The users with the most calls that are in the ledger, most first, ties by lower number. Reads all totals of the API.
+    ///
+    /// # Parameters
+    /// - `api`: what was called.
+    /// - `limit`: how many at most.
+    ///
+    /// # Errors
+    /// The store failed.
+    async fn top(&self, api: &ApiName, limit: usize) -> Result<Vec<Caller>, StoreError>;
+
+    /// How many different users have a call in the ledger. Reads all totals of the API.
+    ///
+    /// # Parameters
+    /// - `api`: what was called.
+    ///
+    /// # Errors
+    /// The store failed.
+    async fn distinct(&self, api: &ApiName) -> Result<u64, StoreError>;
 }

@@ -4,11 +4,15 @@ use async_trait::async_trait;
 
 use crate::{
     StoreError,
-    domain::{ApiName, Caller, UserId},
+    domain::{ApiName, Caller, EpochId, UserId},
 };
 
 /// How long a leaderboard can be asked for.
 pub const MAX_TOP: usize = 10;
+
+/// One attempt to raise all counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RaiseId(pub u64);
 
 /// The leaderboard and the distinct count of each API.
 #[cfg_attr(feature = "mock", mockall::automock)]
@@ -19,10 +23,12 @@ pub trait CallTracker: Send + Sync {
     /// # Parameters
     /// - `api`: what was called.
     /// - `user`: who called.
+    /// - `epoch`: under which a live tier that outlives its callers [notes](super::PendingCalls) the call.
     ///
     /// # Errors
-    /// The engine failed; after a transient failure the call may have been counted.
-    async fn record(&self, api: &ApiName, user: UserId) -> Result<(), StoreError>;
+    /// The engine failed; after a transient failure the call may have been counted, but not where it was
+    /// [fenced](StoreError::is_fenced).
+    async fn record(&self, api: &ApiName, user: UserId, epoch: EpochId) -> Result<(), StoreError>;
 
     /// The users with the most calls, most first, ties by lower number.
     ///
@@ -54,4 +60,27 @@ pub trait CallTracker: Send + Sync {
     /// # Errors
     /// The engine failed; some of the totals may have been taken.
     async fn raise(&self, api: &ApiName, totals: &[Caller]) -> Result<bool, StoreError>;
+
+    /// Whether the counts have been raised to the whole ledger, and nothing was lost since by a restart of the engine or its
+    /// emptying. What single counts lose is told by [`raise`](Self::raise).
+    ///
+    /// # Errors
+    /// The engine failed.
+    async fn is_whole(&self) -> Result<bool, StoreError>;
+
+    /// Begins to raise all counts. `None`: another process is at it.
+    ///
+    /// # Errors
+    /// The engine failed.
+    async fn begin_raise(&self) -> Result<Option<RaiseId>, StoreError>;
+
+    /// Ends an attempt at which every total of the ledger was passed to [`raise`](Self::raise): the counts are whole, unless
+    /// something was lost since it began. Whether they are.
+    ///
+    /// # Parameters
+    /// - `raise`: what [`begin_raise`](Self::begin_raise) gave.
+    ///
+    /// # Errors
+    /// The engine failed.
+    async fn end_raise(&self, raise: RaiseId) -> Result<bool, StoreError>;
 }

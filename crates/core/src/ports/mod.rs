@@ -8,20 +8,22 @@ mod health;
 mod installation;
 mod one_trip;
 mod password_hasher;
+mod pending_calls;
 mod process_lease;
 mod rate_limiter;
 mod session_cache;
 mod session_store;
 mod user_repo;
 
-pub use call_ledger::{CallLedger, TallyKey};
-pub use call_tracker::{CallTracker, MAX_TOP};
+pub use call_ledger::{Added, CallLedger, TallyKey};
+pub use call_tracker::{CallTracker, MAX_TOP, RaiseId};
 pub use clock::{Clock, SystemClock};
 pub use gate::{Admission, Gate};
 pub use health::HealthCheck;
 pub use installation::{Fact, Installation};
 pub use one_trip::{Crossing, OneTrip};
 pub use password_hasher::{HashError, PasswordHasher};
+pub use pending_calls::PendingCalls;
 pub use process_lease::{LeaseError, ProcessLease, Sharing};
 pub use rate_limiter::RateLimiter;
 pub use session_cache::{LeaseNonce, Lookup, Published, SessionCache, Ticket};
@@ -32,6 +34,7 @@ pub use user_repo::{CreateUserError, Credentials, UserRepo};
 pub use {
     call_ledger::MockCallLedger, call_tracker::MockCallTracker, clock::ManualClock, clock::MockClock,
     gate::MockGate, health::MockHealthCheck, installation::MockInstallation, one_trip::MockOneTrip,
-    password_hasher::MockPasswordHasher, process_lease::MockProcessLease, rate_limiter::MockRateLimiter,
-    session_cache::MockSessionCache, session_store::MockSessionStore, user_repo::MockUserRepo,
+    password_hasher::MockPasswordHasher, pending_calls::MockPendingCalls, process_lease::MockProcessLease,
+    rate_limiter::MockRateLimiter, session_cache::MockSessionCache, session_store::MockSessionStore,
+    user_repo::MockUserRepo,
 };

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::{
     StoreError,
-    domain::{Decision, Policy, SessionToken, Subject, UserId},
+    domain::{Decision, EpochId, Policy, SessionToken, Subject, UserId},
 };
 
 /// What an engine says of one call.
@@ -34,20 +34,29 @@ pub trait OneTrip: Send + Sync {
     /// # Parameters
     /// - `token`: whose seal has been checked.
     /// - `policy`: the limits, their cost, and the API that is counted.
+    /// - `epoch`: under which a live tier that outlives its callers [notes](super::PendingCalls) the call.
     ///
     /// # Errors
-    /// The engine failed; after a transient failure the call may have been charged and counted.
-    async fn admit(&self, token: &SessionToken, policy: &Policy) -> Result<Crossing, StoreError>;
+    /// The engine failed; after a transient failure the call may have been charged and counted, but not where it was
+    /// [fenced](StoreError::is_fenced).
+    async fn admit(
+        &self,
+        token: &SessionToken,
+        policy: &Policy,
+        epoch: EpochId,
+    ) -> Result<Crossing, StoreError>;
 
     /// Limits and counts a call whose session has just been found live.
     ///
     /// # Parameters
     /// - `user`: who is charged and counted.
     /// - `policy`: the limits, their cost, and the API that is counted.
+    /// - `epoch`: under which a live tier that outlives its callers [notes](super::PendingCalls) the call.
     ///
     /// # Errors
-    /// The engine failed; after a transient failure the call may have been charged and counted.
-    async fn charge(&self, user: UserId, policy: &Policy) -> Result<Decision, StoreError>;
+    /// The engine failed; after a transient failure the call may have been charged and counted, but not where it was
+    /// [fenced](StoreError::is_fenced).
+    async fn charge(&self, user: UserId, policy: &Policy, epoch: EpochId) -> Result<Decision, StoreError>;
 
     /// Limits a call and counts nothing: what [`RateLimiter::decide`](super::RateLimiter::decide) does, in the engine's best way.
     ///

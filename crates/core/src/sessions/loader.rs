@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use tokio::sync::{Semaphore, oneshot};
@@ -25,11 +26,13 @@ pub struct LoadLimits {
     pub concurrent: usize,
     /// Callers that wait at once, over all users; one more is refused.
     pub waiting: usize,
+    /// How long a caller waits at most.
+    pub patience: Duration,
 }
 
 impl Default for LoadLimits {
     fn default() -> Self {
-        Self { concurrent: 32, waiting: 4096 }
+        Self { concurrent: 32, waiting: 4096, patience: Duration::from_secs(1) }
     }
 }
 
@@ -39,6 +42,7 @@ pub(super) struct Loader {
     shared: Arc<Shared>,
     /// One permit a caller that waits.
     waiting: Semaphore,
+    patience: Duration,
 }
 
 struct Shared {
@@ -53,7 +57,7 @@ impl Loader {
     pub(super) fn new(store: Arc<dyn SessionStore>, clock: Arc<dyn Clock>, limits: LoadLimits) -> Self {
         let running = Semaphore::new(limits.concurrent);
         let shared = Arc::new(Shared { store, clock, running, queues: Mutex::default() });
-        Self { shared, waiting: Semaphore::new(limits.waiting) }
+        Self { shared, waiting: Semaphore::new(limits.waiting), patience: limits.patience }
     }
 
     /// Loads a user's set, by a load that begins after this call.
@@ -64,7 +68,12 @@ impl Loader {
             // A task of its own, so that a caller who leaves does not take the load with it.
             tokio::spawn(Arc::clone(&self.shared).run(user));
         }
-        answered.await.unwrap_or_else(|_| Err(StoreError::transient(OPERATION, "the load was dropped")))
+        match tokio::time::timeout(self.patience, answered).await {
+            Ok(Ok(loaded)) => loaded,
+            Ok(Err(_)) => Err(StoreError::transient(OPERATION, "the load was dropped")),
+            Err(_) => Err(StoreError::deadline(OPERATION, self.patience)),
+        }
+        .map_err(StoreError::of_durable_tier)
     }
 }
 
@@ -86,7 +95,9 @@ impl Shared {
                 return;
             };
             let loaded = self.store.load(user, self.clock.now()).await;
-            for answer in batch {
+            // A failure revives nobody: it is the answer of those, too, who have asked meanwhile and would only fail later.
+            let later = if loaded.is_err() { self.queued(user) } else { Vec::new() };
+            for answer in batch.into_iter().chain(later) {
                 // A caller that has left needs no answer.
                 let _ = answer.send(loaded.clone());
             }
@@ -101,6 +112,11 @@ impl Shared {
             queues.remove(&user);
         }
         batch
+    }
+
+    /// Those who have queued for this user since the last load began.
+    fn queued(&self, user: UserId) -> Vec<oneshot::Sender<Loaded>> {
+        self.queues().get_mut(&user).map(std::mem::take).unwrap_or_default()
     }
 
     fn queues(&self) -> std::sync::MutexGuard<'_, Waiting> {
@@ -226,7 +242,7 @@ mod tests {
 
     #[tokio::test]
     async fn loads_and_callers_are_bounded() {
-        let (store, loader) = loader(LoadLimits { concurrent: 2, waiting: 3 });
+        let (store, loader) = loader(LoadLimits { concurrent: 2, waiting: 3, ..LoadLimits::default() });
         for id in 1..=3 {
             let loader = Arc::clone(&loader);
             tokio::spawn(async move { loader.load(user(id)).await });

@@ -3,6 +3,7 @@
 mod changes;
 mod loader;
 mod outage;
+mod refresher;
 mod tiered;
 
 pub use loader::LoadLimits;

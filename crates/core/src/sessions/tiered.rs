@@ -4,7 +4,7 @@ use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
 use tracing::warn;
 
-use super::{LoadLimits, OnCacheOutage, changes::Changes, loader::Loader};
+use super::{LoadLimits, OnCacheOutage, changes::Changes, loader::Loader, refresher::Refresher};
 use crate::{
     StoreError,
     domain::{Check, Secret, SessionSet, SessionToken, Timestamp, TokenKey, UserId},
@@ -54,7 +54,8 @@ pub struct TieredSessions {
     clock: Arc<dyn Clock>,
     key: TokenKey,
     options: SessionOptions,
-    loader: Loader,
+    loader: Arc<Loader>,
+    refresher: Refresher,
     changes: Changes,
 }
 
@@ -67,8 +68,9 @@ impl TieredSessions {
         key: TokenKey,
         options: SessionOptions,
     ) -> Self {
-        let loader = Loader::new(Arc::clone(&store), Arc::clone(&clock), options.loads);
-        Self { store, cache, clock, key, options, loader, changes: Changes::default() }
+        let loader = Arc::new(Loader::new(Arc::clone(&store), Arc::clone(&clock), options.loads));
+        let refresher = Refresher::new(Arc::clone(&cache), Arc::clone(&loader));
+        Self { store, cache, clock, key, options, loader, refresher, changes: Changes::default() }
     }
 
     /// Opens a session for a user, ending the oldest beyond the bound. `None`: there is no such user.
@@ -178,27 +180,23 @@ impl TieredSessions {
         set: &SessionSet,
         ticket: Option<Ticket>,
     ) -> Result<(), StoreError> {
-        let confirmed = match ticket {
-            Some(ticket) => self.cache.publish(user, set, ticket).await.map(drop),
+        let Some(ticket) = ticket else {
             // Without the announcement there is no ticket, and the set may be older than a look-up from now on: start over.
-            None => self.refresh(user).await,
+            if !self.refresher.refresh(user).await {
+                warn!(%user, "a change of sessions was not confirmed by the live tier");
+            }
+            return Ok(());
         };
-        match (confirmed, self.options.on_cache_outage) {
-            (Ok(()), _) => Ok(()),
+        match (self.cache.publish(user, set, ticket).await, self.options.on_cache_outage) {
+            (Ok(_), _) => Ok(()),
             (Err(error), OnCacheOutage::Refuse) => Err(error),
             (Err(error), OnCacheOutage::Serve) => {
-                warn!(%user, ?error, "a change of sessions was not confirmed by the live tier");
+                if !self.refresher.refresh(user).await {
+                    warn!(%user, ?error, "a change of sessions was not confirmed by the live tier");
+                }
                 Ok(())
             }
         }
-    }
-
-    /// Brings the live tier up to date by a reader's steps. Publishes without a lease, too: the attempt ends the lease of a
-    /// reader whose load may be older than the change.
-    async fn refresh(&self, user: UserId) -> Result<(), StoreError> {
-        let (Lookup::Hit { ticket, .. } | Lookup::Miss { ticket }) = self.cache.lookup(user).await?;
-        let Some(set) = self.loader.load(user).await? else { return Ok(()) };
-        self.cache.publish(user, &set, ticket).await.map(drop)
     }
 
     /// Caches what a reader loaded. A failure costs only the next reader's load.

@@ -235,11 +235,12 @@ impl Authorize {
     /// The gate that a rule chooses where the usual one has failed for now.
     fn instead(&self, rule: &Rule, error: StoreError) -> Result<&Arc<dyn Gate>, StoreError> {
         let options = rule.options();
-        // Too many calls at once are no outage: to open then would be to open in the very flood that the limit is for.
-        let is_outage = error.is_transient() && !error.is_overloaded();
+        // Too many calls at once are no outage: to open then would be to open in the very flood that the limit is for. And a durable
+        // tier that is away would only fail once more.
+        let is_outage = error.is_outage();
         let gate = match (options.mode, options.on_outage) {
             // A shadow denies nobody.
-            (Mode::Shadow, _) if error.is_transient() => &self.open,
+            (Mode::Shadow, _) if is_outage || error.is_overloaded() => &self.open,
             (Mode::Enforce, OnOutage::Open) if is_outage => &self.open,
             (Mode::Enforce, OnOutage::Local) if is_outage => &self.local,
             _ => return Err(error),

@@ -1,27 +1,54 @@
 //! Use case: who calls most, and how many different users call.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::Mutex;
+use tracing::debug;
 
 use crate::{
     StoreError,
-    domain::{ApiName, Caller},
+    domain::{ApiName, Caller, Timestamp},
     policies::{Policies, RequestPath},
-    ports::CallTracker,
+    ports::{CallLedger, CallTracker, Clock},
 };
 
 /// How many places the leaderboard shows.
 pub const TOP_LIMIT: usize = 10;
 
+/// How long what was read of the ledger is answered again: reading it is work.
+const KEPT: Duration = Duration::from_secs(1);
+
+/// What was read of the counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading<T> {
+    /// The counts.
+    pub value: T,
+    /// Whether it is the ledger that tells, without the calls since the last flush, because the live tier is away.
+    pub stale: bool,
+}
+
 /// The public counts of the API that `GET /ping` is counted under.
 pub struct CallCounts {
     tracker: Arc<dyn CallTracker>,
+    ledger: Arc<dyn CallLedger>,
+    clock: Arc<dyn Clock>,
     policies: Policies,
+    top: Kept<Vec<Caller>>,
+    distinct: Kept<u64>,
 }
+
+/// What was last read of the ledger, of which API, and when. One caller reads it, and the others wait for it.
+type Kept<T> = Mutex<Option<(ApiName, Timestamp, T)>>;
 
 impl CallCounts {
     /// The counts by these policies.
-    pub fn new(tracker: Arc<dyn CallTracker>, policies: Policies) -> Self {
-        Self { tracker, policies }
+    pub fn new(
+        tracker: Arc<dyn CallTracker>,
+        ledger: Arc<dyn CallLedger>,
+        clock: Arc<dyn Clock>,
+        policies: Policies,
+    ) -> Self {
+        Self { tracker, ledger, clock, policies, top: Mutex::default(), distinct: Mutex::default() }
     }
 
     /// `None`: such calls are refused, so there are none.
@@ -35,23 +62,47 @@ impl CallCounts {
     /// The top callers of all time: most calls first, ties by lower number, at most [`TOP_LIMIT`].
     ///
     /// # Errors
-    /// The live tier failed.
-    pub async fn top(&self) -> Result<Vec<Caller>, StoreError> {
-        match self.api() {
-            Some(api) => self.tracker.top(&api, TOP_LIMIT).await,
-            None => Ok(Vec::new()),
-        }
+    /// Both tiers failed.
+    pub async fn top(&self) -> Result<Reading<Vec<Caller>>, StoreError> {
+        let Some(api) = self.api() else { return Ok(Reading { value: Vec::new(), stale: false }) };
+        let live = self.tracker.top(&api, TOP_LIMIT).await;
+        self.or_of_ledger(live, &api, &self.top, self.ledger.top(&api, TOP_LIMIT)).await
     }
 
     /// How many different users have called.
     ///
     /// # Errors
-    /// The live tier failed.
-    pub async fn distinct(&self) -> Result<u64, StoreError> {
-        match self.api() {
-            Some(api) => self.tracker.distinct(&api).await,
-            None => Ok(0),
+    /// Both tiers failed.
+    pub async fn distinct(&self) -> Result<Reading<u64>, StoreError> {
+        let Some(api) = self.api() else { return Ok(Reading { value: 0, stale: false }) };
+        let live = self.tracker.distinct(&api).await;
+        self.or_of_ledger(live, &api, &self.distinct, self.ledger.distinct(&api)).await
+    }
+
+    async fn or_of_ledger<T: Clone>(
+        &self,
+        live: Result<T, StoreError>,
+        api: &ApiName,
+        kept: &Kept<T>,
+        read: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<Reading<T>, StoreError> {
+        let failure = match live {
+            Ok(value) => return Ok(Reading { value, stale: false }),
+            // Too many readers at once should not turn to the database.
+            Err(failure) if failure.is_overloaded() => return Err(failure),
+            Err(failure) => failure,
+        };
+        debug!(?failure, "the counts are read from the ledger");
+        let mut kept = kept.lock().await;
+        if let Some((of, at, value)) = &*kept
+            && of == api
+            && self.clock.steady() < *at + KEPT
+        {
+            return Ok(Reading { value: value.clone(), stale: true });
         }
+        let value = read.await?;
+        *kept = Some((api.clone(), self.clock.steady(), value.clone()));
+        Ok(Reading { value, stale: true })
     }
 }
 
@@ -61,14 +112,21 @@ mod tests {
     use crate::{
         domain::{Policy, PolicyName, UserId},
         policies::{PathPattern, PolicyTable, Rule, RuleOptions, Unmatched},
-        ports::MockCallTracker,
+        ports::{ManualClock, MockCallLedger, MockCallTracker},
     };
 
-    fn counts(tracker: MockCallTracker, path: &str, unmatched: Unmatched) -> CallCounts {
+    fn counts(
+        tracker: MockCallTracker,
+        ledger: MockCallLedger,
+        path: &str,
+        unmatched: Unmatched,
+    ) -> (CallCounts, Arc<ManualClock>) {
         let (name, api) = (PolicyName::new("p").unwrap(), ApiName::new("orders").unwrap());
         let options = RuleOptions::new(Policy::unlimited(name, api), PathPattern::new(path).unwrap());
         let table = PolicyTable::new(vec![Rule::new(options).unwrap()], unmatched).unwrap();
-        CallCounts::new(Arc::new(tracker), Policies::new(table))
+        let clock = Arc::new(ManualClock::new());
+        let (tracker, ledger) = (Arc::new(tracker), Arc::new(ledger));
+        (CallCounts::new(tracker, ledger, clock.clone(), Policies::new(table)), clock)
     }
 
     #[tokio::test]
@@ -80,15 +138,34 @@ mod tests {
             .withf(|api, limit| api.as_str() == "orders" && *limit == 10)
             .returning(move |_, _| Ok(vec![caller]));
         tracker.expect_distinct().returning(|_| Ok(150));
-        let counts = counts(tracker, "/ping", Unmatched::Session);
-        assert_eq!(counts.top().await.unwrap(), [caller]);
-        assert_eq!(counts.distinct().await.unwrap(), 150);
+        let (counts, _) = counts(tracker, MockCallLedger::new(), "/ping", Unmatched::Session);
+        assert_eq!(counts.top().await.unwrap(), Reading { value: vec![caller], stale: false });
+        assert_eq!(counts.distinct().await.unwrap(), Reading { value: 150, stale: false });
     }
 
     #[tokio::test]
     async fn where_ping_is_refused_nobody_calls() {
-        let counts = counts(MockCallTracker::new(), "/other", Unmatched::Deny);
-        assert_eq!(counts.top().await.unwrap(), []);
-        assert_eq!(counts.distinct().await.unwrap(), 0);
+        let (counts, _) = counts(MockCallTracker::new(), MockCallLedger::new(), "/other", Unmatched::Deny);
+        assert_eq!(counts.top().await.unwrap().value, []);
+        assert_eq!(counts.distinct().await.unwrap().value, 0);
+    }
+
+    #[tokio::test]
+    async fn without_the_live_tier_the_ledger_tells_and_is_not_read_for_each_caller() {
+        let (mut tracker, mut ledger) = (MockCallTracker::new(), MockCallLedger::new());
+        tracker.expect_top().returning(|_, _| Err(StoreError::transient("test", "down")));
+        tracker.expect_distinct().returning(|_| Err(StoreError::overloaded("test")));
+        let caller = Caller { user: UserId::new(3).unwrap(), calls: 4 };
+        ledger.expect_top().times(2).returning(move |_, limit| {
+            assert_eq!(limit, 10);
+            Ok(vec![caller])
+        });
+        let (counts, clock) = counts(tracker, ledger, "/ping", Unmatched::Session);
+        for _ in 0..3 {
+            assert_eq!(counts.top().await.unwrap(), Reading { value: vec![caller], stale: true });
+        }
+        clock.advance(KEPT);
+        assert!(counts.top().await.unwrap().stale);
+        assert!(counts.distinct().await.unwrap_err().is_overloaded(), "a flood does not go to the database");
     }
 }

@@ -9,7 +9,7 @@ mod readiness;
 mod signup;
 
 pub use authorize::{Authorize, Credential, Fate, Identity, Limits, Question, RequestFacts, Verdict};
-pub use call_counts::{CallCounts, TOP_LIMIT};
+pub use call_counts::{CallCounts, Reading, TOP_LIMIT};
 pub use login::{Login, LoginError};
 pub use logout::Logout;
 pub use ping::Ping;

@@ -2,16 +2,18 @@
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use serde::Serialize;
-use tollbar_core::domain::Caller;
+use tollbar_core::{domain::Caller, usecases::Reading};
 
 use crate::{ApiError, Services, answer, incoming::incoming};
 
 #[derive(Serialize)]
-struct Top {
+struct Board {
     /// The sentences that clients were written against.
     #[serde(rename = "topUsersCallingAPIAllTime")]
     sentences: Vec<String>,
     top: Vec<Place>,
+    #[serde(skip_serializing_if = "is_fresh")]
+    stale: bool,
 }
 
 #[derive(Serialize)]
@@ -25,6 +27,14 @@ struct Place {
 #[serde(rename_all = "camelCase")]
 struct Count {
     estimated_count: u64,
+    #[serde(skip_serializing_if = "is_fresh")]
+    stale: bool,
+}
+
+/// Nothing is said of counts that are as they should be.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+fn is_fresh(stale: &bool) -> bool {
+    !stale
 }
 
 /// Goes by the policy for `/ping`, wherever the route is mounted.
@@ -39,16 +49,16 @@ pub(crate) async fn ping(services: Data<Services>, request: HttpRequest) -> Resu
 }
 
 pub(crate) async fn top(services: Data<Services>) -> Result<HttpResponse, ApiError> {
-    let callers = services.counts.top().await?;
+    let Reading { value: callers, stale } = services.counts.top().await?;
     let sentence =
         |Caller { user, calls }: &Caller| format!("CallingPingAPI userID:{user} called {calls} times");
     let place = |caller: &Caller| Place { user_id: caller.user.get(), calls: caller.calls };
-    let body =
-        Top { sentences: callers.iter().map(sentence).collect(), top: callers.iter().map(place).collect() };
+    let (sentences, top) = (callers.iter().map(sentence).collect(), callers.iter().map(place).collect());
+    let body = Board { sentences, top, stale };
     Ok(answer::json(StatusCode::OK, &body))
 }
 
 pub(crate) async fn count(services: Data<Services>) -> Result<HttpResponse, ApiError> {
-    let estimated_count = services.counts.distinct().await?;
-    Ok(answer::json(StatusCode::OK, &Count { estimated_count }))
+    let Reading { value: estimated_count, stale } = services.counts.distinct().await?;
+    Ok(answer::json(StatusCode::OK, &Count { estimated_count, stale }))
 }

@@ -1,19 +1,19 @@
 //! `CallTracker` in memory: exact, from the boards.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, sync::atomic::Ordering};
 
 use async_trait::async_trait;
 use tollbar_core::{
     StoreError,
-    domain::{ApiName, Caller, UserId},
-    ports::{CallTracker, MAX_TOP},
+    domain::{ApiName, Caller, EpochId, UserId},
+    ports::{CallTracker, MAX_TOP, RaiseId},
 };
 
 use crate::live::MemoryLive;
 
 #[async_trait]
 impl CallTracker for MemoryLive {
-    async fn record(&self, api: &ApiName, user: UserId) -> Result<(), StoreError> {
+    async fn record(&self, api: &ApiName, user: UserId, _: EpochId) -> Result<(), StoreError> {
         self.boards.record(api, user);
         Ok(())
     }
@@ -41,5 +41,19 @@ impl CallTracker for MemoryLive {
             was_behind |= board.of(caller.user).raise(caller.user, |calls| calls.max(caller.calls));
         }
         Ok(was_behind)
+    }
+
+    async fn is_whole(&self) -> Result<bool, StoreError> {
+        Ok(self.is_whole.load(Ordering::Relaxed))
+    }
+
+    async fn begin_raise(&self) -> Result<Option<RaiseId>, StoreError> {
+        // Nobody else has these counts, and nothing of them is lost before all of it.
+        Ok(Some(RaiseId(0)))
+    }
+
+    async fn end_raise(&self, _: RaiseId) -> Result<bool, StoreError> {
+        self.is_whole.store(true, Ordering::Relaxed);
+        Ok(true)
     }
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use tollbar_core::{
     StoreError,
-    domain::{Check, Decision, Policy, SessionToken, Subject, Timestamp, UserId},
+    domain::{Check, Decision, EpochId, Policy, SessionToken, Subject, Timestamp, UserId},
     ports::{Crossing, OneTrip, RateLimiter},
 };
 
@@ -15,7 +15,7 @@ use crate::{
 
 #[async_trait]
 impl OneTrip for MemoryLive {
-    async fn admit(&self, token: &SessionToken, policy: &Policy) -> Result<Crossing, StoreError> {
+    async fn admit(&self, token: &SessionToken, policy: &Policy, _: EpochId) -> Result<Crossing, StoreError> {
         let user = token.user();
         // Before the locks, since hashing takes longer than what is done under them.
         let verifier = token.verifier();
@@ -34,7 +34,7 @@ impl OneTrip for MemoryLive {
         })
     }
 
-    async fn charge(&self, user: UserId, policy: &Policy) -> Result<Decision, StoreError> {
+    async fn charge(&self, user: UserId, policy: &Policy, _: EpochId) -> Result<Decision, StoreError> {
         let mut limits = self.limits.of(LimitKey::of(policy, user.into()));
         let now = self.clock.now();
         Ok(self.limit_and_count(&mut limits, user, policy, now))

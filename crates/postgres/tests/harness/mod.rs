@@ -49,6 +49,10 @@ impl CallLedgerHarness for Postgres {
     fn call_ledger(&self) -> Arc<dyn CallLedger> {
         Arc::new(self.store.clone())
     }
+
+    fn claims(&self) -> Arc<dyn ProcessLease> {
+        Arc::new(self.store.clone())
+    }
 }
 
 impl InstallationHarness for Postgres {

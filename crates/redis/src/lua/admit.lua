@@ -6,7 +6,7 @@ local admit_in_general
 local function admit_the_rest()
   while index <= callers do
     local from = (index - 1) * CALL + 1
-    local policy, place, checks, apart = byte(calls, from, from + 3)
+    local policy, checks, apart, place = byte(calls, from, from + 3)
     local key, record = KEYS[index], stored[index]
     if written[key] then
       record = call('GET', key)
@@ -34,5 +34,8 @@ while index <= callers do
     answers[answered] = 'E' .. pack('>I2', #text) .. text
     index = index + 1
   end
+end
+if #noted > 0 then
+  note_pending(KEYS[#KEYS - 1], ARGV[6], noted)
 end
 return table.concat(answers)

@@ -1,5 +1,5 @@
--- Counting within a batch. Of each place, the board, and its last entry: the total, and the user in halves.
-local boards, last_totals, last_highs, last_lows = {}, {}, {}, {}
+-- Counting within a batch. What is to be noted; and of each place, the board, and its last entry: the total, and the user in halves.
+local noted, boards, last_totals, last_highs, last_lows = {}, {}, {}, {}, {}
 -- Made where the first call needs it: nearly all are neither their user's first nor near the board.
 local counted
 
@@ -33,4 +33,5 @@ local function count_call(place, from)
     counted = counted or rankings()
     know_board(place, counted(KEYS[at_key + places], KEYS[at_key], KEYS[at_key + 2 * places], boards[place], user, total))
   end
+  noted[#noted + 1] = sub(calls, from + 3, from + 11)
 end

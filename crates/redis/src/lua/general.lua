@@ -20,7 +20,7 @@ end
 
 return function(record, from, index, place, key, apart)
   record = checked(record)
-  local dead = byte(calls, from + 2) == 1 and verdict(record, from + 12)
+  local dead = byte(calls, from + 1) == 1 and verdict(record, from + 12)
   if dead then
     return dead
   end

@@ -4,6 +4,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+#[allow(unused_imports, reason = "each test file uses its own part")]
+pub(crate) use tollbar_contract::epoch;
 use tollbar_core::{
     domain::{
         ApiName, Policy, PolicyName, Quota, Secret, Session, SessionSet, SessionToken, TokenKey, UserId,

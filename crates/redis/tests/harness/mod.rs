@@ -7,11 +7,12 @@ use std::{
 
 use async_trait::async_trait;
 use tollbar_contract::{
-    CallTrackerHarness, ClockHarness, Harness, OneTripHarness, RateLimiterHarness, SessionCacheHarness,
+    CallTrackerHarness, ClockHarness, Harness, OneTripHarness, PendingCallsHarness, RateLimiterHarness,
+    SessionCacheHarness,
 };
 use tollbar_core::{
     domain::UserId,
-    ports::{CallTracker, Clock, HealthCheck, ManualClock, OneTrip, RateLimiter, SessionCache},
+    ports::{CallTracker, Clock, HealthCheck, ManualClock, OneTrip, PendingCalls, RateLimiter, SessionCache},
 };
 use tollbar_redis::{RedisLive, RedisOptions};
 use tollbar_testkit::{PrivateRedis, RedisPrefix, SavedRedis};
@@ -124,6 +125,12 @@ impl CallTrackerHarness for Redis {
 
 impl OneTripHarness for Redis {
     fn one_trip(&self) -> Arc<dyn OneTrip> {
+        self.live.clone()
+    }
+}
+
+impl PendingCallsHarness for Redis {
+    fn pending_calls(&self) -> Arc<dyn PendingCalls> {
         self.live.clone()
     }
 }

@@ -27,6 +27,7 @@ impl SessionSettings {
             loads: LoadLimits {
                 concurrent: keys.number("session.loads", 1..=1_000)?,
                 waiting: keys.number("session.load_queue", 1..=1_000_000)?,
+                ..LoadLimits::default()
             },
         };
         let hour = Duration::from_secs(3600);

@@ -134,8 +134,8 @@ fn a_mistake_in_the_file_is_one_line_that_names_key_and_value() {
             "bad setting session.ttl = \"30\", from FILE, line 2: it must be a duration such as \"30s\", from 1s to 1year 18h",
         ),
         (
-            "[counts]\nflush = \"0s\"\n",
-            "bad setting counts.flush = \"0s\", from FILE, line 2: it must be a duration such as \"30s\", from 10ms to 1m",
+            "[counts]\nflush = \"5ms\"\n",
+            "bad setting counts.flush = \"5ms\", from FILE, line 2: it must be a duration such as \"30s\", from 10ms to 1m",
         ),
         (
             "[session]\non_cache_outage = \"wait\"\n",

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::{
     domain::{SessionSet, Timestamp},
-    gate::fixture::{decision, policy, sessions, token, user},
+    gate::fixture::{book, decision, policy, sessions, token, user},
     ports::{
         Closed, LeaseNonce, ManualClock, MockOneTrip, MockSessionCache, MockSessionStore, Published, Ticket,
     },
@@ -24,7 +24,7 @@ impl Bench {
     }
 
     fn with(engine: MockOneTrip, store: MockSessionStore, cache: MockSessionCache) -> Self {
-        let (clock, book) = (Arc::new(ManualClock::new()), Arc::new(CallBook::new(10)));
+        let (clock, book) = (Arc::new(ManualClock::new()), book(10));
         let (sessions, options) = (sessions(store, cache), DenialOptions::default());
         let gate = FastGate::new(sessions, Arc::new(engine), book.clone(), clock.clone(), options);
         Self { gate, clock, book }
@@ -48,7 +48,7 @@ fn ping() -> Policy {
 /// An engine that says this of each of so many calls.
 fn saying(times: usize, crossing: fn(&Policy) -> Crossing) -> MockOneTrip {
     let mut engine = MockOneTrip::new();
-    engine.expect_admit().times(times).returning(move |asked, policy| {
+    engine.expect_admit().times(times).returning(move |asked, policy, _| {
         assert_eq!(asked.user(), user());
         Ok(crossing(policy))
     });
@@ -96,7 +96,7 @@ async fn a_forged_token_is_not_sent() {
 async fn a_session_that_the_engine_does_not_know_is_asked_for_and_charged() {
     for (wait, counted) in [(0, 1), (5, 0)] {
         let mut engine = saying(1, |_| Crossing::Unknown);
-        engine.expect_charge().once().returning(move |asked, policy| {
+        engine.expect_charge().once().returning(move |asked, policy, _| {
             assert_eq!(asked, user());
             Ok(decision(policy, &[(0, 5, wait)]))
         });
@@ -117,7 +117,7 @@ async fn a_session_that_nobody_knows_is_not_charged() {
 #[tokio::test]
 async fn a_call_whose_answer_is_lost_is_sent_once_and_not_counted() {
     let mut engine = MockOneTrip::new();
-    engine.expect_admit().once().returning(|_, _| Err(StoreError::transient("test", "down")));
+    engine.expect_admit().once().returning(|_, _, _| Err(StoreError::transient("test", "down")));
     let bench = Bench::of(engine);
     assert!(bench.gate.admit(&token(2).expose(), &ping()).await.unwrap_err().is_transient());
     assert!(bench.book.close().is_none());
@@ -126,7 +126,7 @@ async fn a_call_whose_answer_is_lost_is_sent_once_and_not_counted() {
 #[tokio::test]
 async fn a_call_that_could_not_be_counted_is_not_sent() {
     let mut bench = Bench::of(MockOneTrip::new());
-    bench.gate.book = Arc::new(CallBook::new(0));
+    bench.gate.book = book(0);
     assert!(bench.gate.admit(&token(2).expose(), &ping()).await.unwrap_err().is_transient());
 }
 
@@ -134,11 +134,11 @@ async fn a_call_that_could_not_be_counted_is_not_sent() {
 async fn a_known_denial_is_not_sent_before_its_release_and_needs_no_book() {
     let mut bench = Bench::of(saying(2, limited));
     bench.call(2, &ping()).await;
-    bench.gate.book = Arc::new(CallBook::new(0));
+    bench.gate.book = book(0);
     bench.clock.advance(Duration::from_micros(4_999_999));
     assert!(matches!(bench.call(2, &ping()).await, Admission::Limited { user: limited, decision }
         if limited == user() && decision.retry_after() == Duration::from_micros(1)));
-    bench.gate.book = Arc::new(CallBook::new(10));
+    bench.gate.book = book(10);
     bench.clock.advance(Duration::from_micros(1));
     bench.call(2, &ping()).await;
 }
@@ -147,12 +147,12 @@ async fn a_known_denial_is_not_sent_before_its_release_and_needs_no_book() {
 async fn a_wait_is_counted_from_before_the_request_was_sent() {
     let (clock, mut engine) = (Arc::new(ManualClock::new()), MockOneTrip::new());
     let trip = clock.clone();
-    engine.expect_admit().times(2).returning(move |_, policy| {
+    engine.expect_admit().times(2).returning(move |_, policy, _| {
         trip.advance(Duration::from_millis(500));
         Ok(limited(policy))
     });
     let sessions = sessions(MockSessionStore::new(), MockSessionCache::new());
-    let (book, options) = (Arc::new(CallBook::new(10)), DenialOptions::default());
+    let (book, options) = (book(10), DenialOptions::default());
     let gate = FastGate::new(sessions, Arc::new(engine), book, clock.clone(), options);
     gate.admit(&token(2).expose(), &ping()).await.unwrap();
     // The answer came half a second after the call was sent; the engine made it at some time between.
@@ -165,7 +165,7 @@ async fn a_wait_is_counted_from_before_the_request_was_sent() {
 #[tokio::test]
 async fn a_denial_by_a_charge_is_remembered_too() {
     let mut engine = saying(1, |_| Crossing::Unknown);
-    engine.expect_charge().once().returning(|_, policy| Ok(decision(policy, &[(0, 5, 5)])));
+    engine.expect_charge().once().returning(|_, policy, _| Ok(decision(policy, &[(0, 5, 5)])));
     let bench = Bench::of(engine);
     for _ in 0..3 {
         assert!(matches!(bench.call(2, &ping()).await, Admission::Limited { .. }));
@@ -220,4 +220,16 @@ async fn a_denial_of_what_is_no_user_is_not_asked_for_again() {
     }
     bench.gate.policies_changed();
     bench.gate.limit(client, &ping()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_fence_is_passed_on_to_who_goes_on_under_another_name() {
+    let mut engine = MockOneTrip::new();
+    engine.expect_admit().once().returning(|_, _, epoch| {
+        assert_eq!(epoch.epoch, crate::domain::Epoch::FIRST);
+        Err(StoreError::fenced("test"))
+    });
+    let bench = Bench::of(engine);
+    assert!(bench.gate.admit(&token(2).expose(), &ping()).await.unwrap_err().is_fenced());
+    assert!(bench.book.was_fenced() && bench.book.close().is_none());
 }

@@ -152,6 +152,7 @@ async fn a_publish_that_is_not_confirmed_is_served_or_refused() {
         let (mut store, mut cache) = (MockSessionStore::new(), MockSessionCache::new());
         cache.expect_change().times(2).returning(|_| Ok(ticket(Some(5))));
         cache.expect_publish().times(2).returning(|_, _, _| Err(down()));
+        cache.expect_lookup().returning(|_| Err(down()));
         store.expect_open().once().returning(|_, _, _, _| Ok(Some(set(3))));
         store.expect_close().once().returning(|_, _, _, _| Ok(Some(Closed { was_live: true, set: set(4) })));
         let sessions = sessions(store, cache, outage);
@@ -210,4 +211,27 @@ async fn a_change_is_counted_once_it_may_have_been_made_and_before_it_is_publish
     let opened = sessions.open(user()).await.unwrap().unwrap();
     assert!(sessions.close(&opened.token.expose()).await.unwrap());
     assert_eq!(sessions.changes(UserId::new(USER + 1).unwrap()), 0, "of another user");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_the_live_tier_did_not_hear_of_reaches_it_later() {
+    let (mut store, mut cache) = (MockSessionStore::new(), MockSessionCache::new());
+    cache.expect_change().returning(|_| Err(down()));
+    store.expect_open().returning(|_, _, _, _| Ok(Some(set(3))));
+    let mut lookups = 0;
+    cache.expect_lookup().times(4).returning(move |_| {
+        lookups += 1;
+        if lookups < 4 { Err(down()) } else { Ok(Lookup::Miss { ticket: ticket(Some(5)) }) }
+    });
+    store.expect_load().once().returning(|_, _| Ok(Some(set(3))));
+    let (told, hears) = tokio::sync::oneshot::channel();
+    let mut told = Some(told);
+    cache.expect_publish().once().withf(|_, published, _| *published == set(3)).returning(move |_, _, _| {
+        told.take().unwrap().send(()).unwrap();
+        Ok(Published::Written)
+    });
+    let sessions = sessions(store, cache, OnCacheOutage::Serve);
+    let opened = tokio::time::timeout(std::time::Duration::from_millis(20), sessions.open(user()));
+    assert!(opened.await.expect("it does not wait for the live tier").unwrap().is_some());
+    tokio::time::timeout(std::time::Duration::from_secs(2), hears).await.unwrap().unwrap();
 }

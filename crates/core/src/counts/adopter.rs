@@ -1,0 +1,80 @@
+//! Adoption: the epochs of a process that died are put into the ledger by another, from what the live tier has noted of them.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::CallBook;
+use crate::{
+    StoreError,
+    domain::{Epoch, EpochId, Incarnation},
+    ports::{CallLedger, PendingCalls},
+};
+
+/// How many epochs of an incarnation may be noted and not be in the ledger: one that is closed, and the open one.
+const UNFLUSHED: usize = 2;
+
+/// Says that this process lives, and looks after those that do not.
+pub(super) struct Adopter {
+    pub(super) book: Arc<CallBook>,
+    pub(super) ledger: Arc<dyn CallLedger>,
+    pub(super) pending: Arc<dyn PendingCalls>,
+    /// How long a process is believed to live without a sign.
+    pub(super) ttl: Duration,
+}
+
+impl Adopter {
+    /// Beats and adopts until `stop`.
+    pub(super) async fn run(&self, stop: &CancellationToken) {
+        loop {
+            let incarnation = self.book.incarnation();
+            let round = async {
+                // Each for itself: either tier may be away.
+                if let Err(error) = self.pending.beat(incarnation, self.ttl).await {
+                    warn!(?error, "the live tier was not told that this process lives");
+                }
+                if let Err(error) = self.adopt_orphans(incarnation).await {
+                    warn!(?error, "processes that died are not adopted yet");
+                }
+                tokio::time::sleep(self.ttl / 3).await;
+            };
+            if stop.run_until_cancelled(round).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    async fn adopt_orphans(&self, own: Incarnation) -> Result<(), StoreError> {
+        for incarnation in self.ledger.orphans().await? {
+            // One that only cannot reach the database goes on to admit calls by the live tier.
+            if incarnation != own && !self.pending.beats(incarnation).await? {
+                self.adopt(incarnation).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Fences an incarnation, then puts into the ledger what it has noted. It may live, and may be adopted by others at the same
+    /// time: the fence keeps its epochs from growing, and the ledger takes each of them once.
+    async fn adopt(&self, incarnation: Incarnation) -> Result<(), StoreError> {
+        self.pending.fence(incarnation).await?;
+        // Only now: what it has flushed before the fence tells which epochs can have been noted.
+        let Some(last) = self.ledger.last_added(incarnation).await? else { return Ok(()) };
+        let mut epochs = Vec::new();
+        let after_last = std::iter::successors(Some(last.next()), |epoch: &Epoch| Some(epoch.next()));
+        for epoch in after_last.take(UNFLUSHED) {
+            epochs.push((epoch, self.pending.pending(EpochId { incarnation, epoch }).await?));
+        }
+        self.ledger.close(incarnation, &epochs).await?;
+        let calls: u64 = epochs.iter().flat_map(|(_, sums)| sums).map(|tally| tally.calls).sum();
+        info!(%incarnation, calls, "adopted the counts of a process that gave no sign");
+        for (epoch, _) in epochs {
+            self.pending.settle(EpochId { incarnation, epoch }).await?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,60 @@
+//! The order of an adoption.
+
+use mockall::{Sequence, predicate::eq};
+
+use super::*;
+use crate::{
+    counts::BookOptions,
+    domain::{ApiName, Tally, UserId},
+    ports::{MockCallLedger, MockPendingCalls},
+};
+
+fn named(byte: u8) -> Incarnation {
+    Incarnation::from_bytes([byte; 16])
+}
+
+fn adopter(ledger: MockCallLedger, pending: MockPendingCalls) -> Adopter {
+    Adopter {
+        book: Arc::new(CallBook::new(named(1), BookOptions::default())),
+        ledger: Arc::new(ledger),
+        pending: Arc::new(pending),
+        ttl: Duration::from_secs(9),
+    }
+}
+
+fn noted(calls: u64) -> Vec<Tally> {
+    vec![Tally { api: ApiName::new("ping").unwrap(), user: UserId::new(1).unwrap(), calls }]
+}
+
+#[tokio::test]
+async fn the_fence_comes_first_and_the_last_flush_is_read_behind_it() {
+    let (mut ledger, mut pending, mut order) =
+        (MockCallLedger::new(), MockPendingCalls::new(), Sequence::new());
+    let id = |epoch| EpochId { incarnation: named(2), epoch: Epoch::new(epoch) };
+    pending.expect_fence().once().in_sequence(&mut order).with(eq(named(2))).returning(|_| Ok(()));
+    ledger.expect_last_added().once().in_sequence(&mut order).returning(|_| Ok(Some(Epoch::new(4))));
+    for epoch in [5, 6] {
+        let reads = pending.expect_pending().once().in_sequence(&mut order).with(eq(id(epoch)));
+        reads.returning(move |_| Ok(noted(epoch)));
+    }
+    ledger.expect_close().once().in_sequence(&mut order).returning(|of, epochs| {
+        assert_eq!(of, named(2));
+        assert_eq!(epochs, [(Epoch::new(5), noted(5)), (Epoch::new(6), noted(6))]);
+        Ok(vec![])
+    });
+    for epoch in [5, 6] {
+        pending.expect_settle().once().in_sequence(&mut order).with(eq(id(epoch))).returning(|_| Ok(()));
+    }
+    adopter(ledger, pending).adopt(named(2)).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_beats_or_is_oneself_or_is_closed_meanwhile_is_left_alone() {
+    let (mut ledger, mut pending) = (MockCallLedger::new(), MockPendingCalls::new());
+    ledger.expect_orphans().returning(|| Ok(vec![named(1), named(2), named(3)]));
+    pending.expect_beats().with(eq(named(2))).returning(|_| Ok(true));
+    pending.expect_beats().with(eq(named(3))).returning(|_| Ok(false));
+    pending.expect_fence().once().with(eq(named(3))).returning(|_| Ok(()));
+    ledger.expect_last_added().once().returning(|_| Ok(None));
+    adopter(ledger, pending).adopt_orphans(named(1)).await.unwrap();
+}

@@ -1,0 +1,142 @@
+//! Keeps the live counts at least as high as the ledger, whatever the live tier loses.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::sums::lock;
+use crate::{
+    StoreError,
+    domain::{ApiName, Caller, Tally},
+    ports::{CallLedger, CallTracker},
+};
+
+/// How often the live tier is asked whether it has lost anything.
+const LOOK: Duration = Duration::from_millis(500);
+const PAGE: usize = 10_000;
+
+/// Raises live counts: those of an epoch after its flush, and all of them where something was lost.
+pub(super) struct Raiser {
+    ledger: Arc<dyn CallLedger>,
+    tracker: Arc<dyn CallTracker>,
+    /// Something was found missing, though the live tier may take itself for whole.
+    suspects: AtomicBool,
+    /// Of each API, a total that the board has had: where it has it no more, it has lost something. New callers alone could not
+    /// tell, for what they have called since then is all that they ever called.
+    witnesses: Mutex<HashMap<ApiName, Caller>>,
+}
+
+impl Raiser {
+    pub(super) fn new(ledger: Arc<dyn CallLedger>, tracker: Arc<dyn CallTracker>) -> Self {
+        Self { ledger, tracker, suspects: AtomicBool::new(false), witnesses: Mutex::default() }
+    }
+
+    /// Looks after the live tier until `stop`.
+    pub(super) async fn run(&self, stop: &CancellationToken) {
+        let mut was_well = true;
+        while stop.run_until_cancelled(tokio::time::sleep(LOOK)).await.is_some() {
+            match stop.run_until_cancelled(self.look()).await {
+                Some(Err(error)) => {
+                    // Once for each outage.
+                    if std::mem::take(&mut was_well) {
+                        warn!(?error, "the live counts may be behind the ledger");
+                    }
+                }
+                Some(Ok(())) => was_well = true,
+                None => break,
+            }
+        }
+    }
+
+    async fn look(&self) -> Result<(), StoreError> {
+        if !self.suspects.load(Ordering::Relaxed) && self.tracker.is_whole().await? {
+            return Ok(());
+        }
+        self.raise_all().await
+    }
+
+    /// Raises the live counts to the ledger's totals, page by page, unless another process is at it.
+    pub(super) async fn raise_all(&self) -> Result<(), StoreError> {
+        let Some(raise) = self.tracker.begin_raise().await? else { return Ok(()) };
+        self.suspects.store(false, Ordering::Relaxed);
+        let raised = self.raise_pages().await;
+        if raised.is_err() {
+            self.suspects.store(true, Ordering::Relaxed);
+        }
+        let totals = raised?;
+        // Where something was lost meanwhile, the next look finds it out.
+        if self.tracker.end_raise(raise).await? {
+            info!(totals, "the live counts have been raised to the ledger");
+        }
+        Ok(())
+    }
+
+    async fn raise_pages(&self) -> Result<usize, StoreError> {
+        let (mut after, mut totals) = (None, 0);
+        loop {
+            let page = self.ledger.totals(after.take(), PAGE).await?;
+            after = page.last().map(|tally| (tally.api.clone(), tally.user));
+            totals += page.len();
+            self.raise(&page).await?;
+            self.witness(&page);
+            if page.len() < PAGE {
+                return Ok(totals);
+            }
+        }
+    }
+
+    /// Raises the live counts to these totals, as an epoch left them.
+    pub(super) async fn follow(&self, totals: &[Tally]) {
+        let is_among =
+            |api: &ApiName, user| totals.iter().any(|tally| tally.api == *api && tally.user == user);
+        let of_witness = |(api, caller): (&ApiName, &Caller)| Tally {
+            api: api.clone(),
+            user: caller.user,
+            calls: caller.calls,
+        };
+        let asked: Vec<_> = {
+            let witnesses = lock(&self.witnesses);
+            let others = witnesses.iter().filter(|(api, caller)| !is_among(api, caller.user)).map(of_witness);
+            totals.iter().cloned().chain(others).collect()
+        };
+        // Calls raise the live counts before they come to the ledger: counts that are behind have lost something, and maybe not of
+        // these users alone.
+        let is_behind = self.raise(&asked).await.unwrap_or(true);
+        self.witness(totals);
+        if is_behind {
+            self.suspects.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether the live counts were behind any of these totals.
+    async fn raise(&self, totals: &[Tally]) -> Result<bool, StoreError> {
+        let mut by_api: HashMap<&ApiName, Vec<Caller>> = HashMap::new();
+        for Tally { api, user, calls } in totals {
+            by_api.entry(api).or_default().push(Caller { user: *user, calls: *calls });
+        }
+        let mut was_behind = false;
+        for (api, callers) in by_api {
+            was_behind |= self.tracker.raise(api, &callers).await?;
+        }
+        Ok(was_behind)
+    }
+
+    /// Remembers one of these totals of each API.
+    fn witness(&self, totals: &[Tally]) {
+        let mut witnesses = lock(&self.witnesses);
+        for Tally { api, user, calls } in totals {
+            witnesses.insert(api.clone(), Caller { user: *user, calls: *calls });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

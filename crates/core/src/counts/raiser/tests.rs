@@ -1,0 +1,110 @@
+//! Raises over a live tier that loses what it is told to lose.
+
+use mockall::Sequence;
+
+use super::*;
+use crate::{
+    domain::UserId,
+    ports::{MockCallLedger, MockCallTracker, RaiseId},
+};
+
+fn tally(user: u64, calls: u64) -> Tally {
+    Tally { api: ApiName::new("ping").unwrap(), user: UserId::new(user).unwrap(), calls }
+}
+
+fn raiser(ledger: MockCallLedger, tracker: MockCallTracker) -> Raiser {
+    Raiser::new(Arc::new(ledger), Arc::new(tracker))
+}
+
+/// A tracker at which so many whole raises begin, and all that get to their end have lost nothing.
+fn raised(times: usize) -> MockCallTracker {
+    let mut tracker = MockCallTracker::new();
+    tracker.expect_begin_raise().times(times).returning(|| Ok(Some(RaiseId(7))));
+    tracker.expect_end_raise().returning(|raise| {
+        assert_eq!(raise, RaiseId(7));
+        Ok(true)
+    });
+    tracker
+}
+
+#[tokio::test]
+async fn all_is_raised_page_by_page_and_again_after_a_failure() {
+    let (mut ledger, mut tracker, mut order) = (MockCallLedger::new(), raised(2), Sequence::new());
+    ledger
+        .expect_totals()
+        .withf(|after, _| after.is_none())
+        .returning(|_, limit| Ok((1..=limit as u64).map(|id| tally(id, 1)).collect()));
+    ledger
+        .expect_totals()
+        .withf(|after, _| *after == Some((tally(1, 1).api, UserId::new(PAGE as u64).unwrap())))
+        .returning(|_, _| Ok(vec![tally(PAGE as u64 + 1, 1)]));
+    for (size, fails) in [(PAGE, false), (1, true), (PAGE, false), (1, false)] {
+        tracker
+            .expect_raise()
+            .once()
+            .in_sequence(&mut order)
+            .withf(move |_, callers| callers.len() == size)
+            .returning(move |_, _| if fails { Err(StoreError::transient("test", "down")) } else { Ok(true) });
+    }
+    tracker.expect_is_whole().once().returning(|| Ok(true));
+    let raiser = raiser(ledger, tracker);
+    assert!(raiser.raise_all().await.is_err());
+    // Whatever the live tier says of itself.
+    raiser.look().await.unwrap();
+    raiser.look().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_whole_is_left_alone_and_what_is_not_is_raised() {
+    let (mut ledger, mut tracker) = (MockCallLedger::new(), raised(1));
+    ledger.expect_totals().once().returning(|_, _| Ok(vec![tally(1, 3)]));
+    let mut whole = [true, false, true].into_iter();
+    tracker.expect_is_whole().times(3).returning(move || Ok(whole.next().unwrap()));
+    tracker.expect_raise().once().returning(|_, _| Ok(true));
+    let raiser = raiser(ledger, tracker);
+    for _ in 0..3 {
+        raiser.look().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn two_do_not_raise_all_at_once() {
+    let (ledger, mut tracker) = (MockCallLedger::new(), MockCallTracker::new());
+    tracker.expect_is_whole().returning(|| Ok(false));
+    tracker.expect_begin_raise().times(2).returning(|| Ok(None));
+    let raiser = raiser(ledger, tracker);
+    raiser.look().await.unwrap();
+    raiser.look().await.unwrap();
+}
+
+#[tokio::test]
+async fn counts_that_are_found_behind_are_raised_whole() {
+    let (mut ledger, mut tracker) = (MockCallLedger::new(), raised(2));
+    ledger.expect_totals().times(2).returning(|_, _| Ok(vec![tally(1, 3), tally(2, 5)]));
+    tracker.expect_is_whole().returning(|| Ok(true));
+    let is = |id, calls| Caller { user: UserId::new(id).unwrap(), calls };
+    tracker.expect_raise().times(3).returning(move |_, callers| Ok(callers == [is(3, 1), is(2, 5)]));
+    let raiser = raiser(ledger, tracker);
+    raiser.raise_all().await.unwrap();
+    raiser.look().await.unwrap();
+    // Of a new caller, whose own total tells of no loss; that of a former one, which is asked for with it, does.
+    raiser.follow(&[tally(3, 1)]).await;
+    raiser.look().await.unwrap();
+}
+
+#[tokio::test]
+async fn totals_that_could_not_be_passed_on_are_raised_with_all_others() {
+    let (mut ledger, mut tracker, mut order) = (MockCallLedger::new(), raised(1), Sequence::new());
+    ledger.expect_totals().returning(|_, _| Ok(vec![tally(1, 3)]));
+    tracker.expect_is_whole().returning(|| Ok(true));
+    tracker
+        .expect_raise()
+        .once()
+        .in_sequence(&mut order)
+        .returning(|_, _| Err(StoreError::overloaded("test")));
+    tracker.expect_raise().once().in_sequence(&mut order).returning(|_, _| Ok(true));
+    let raiser = raiser(ledger, tracker);
+    raiser.follow(&[tally(1, 3)]).await;
+    raiser.look().await.unwrap();
+    raiser.look().await.unwrap();
+}
