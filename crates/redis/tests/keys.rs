@@ -44,9 +44,9 @@ async fn every_key_is_ours_and_what_can_go_stale_goes() {
     }
     let mut side = beside(&redis.url());
     let keys: Vec<String> = redis::cmd("KEYS").arg("*").query(&mut side).unwrap();
-    // Records of users 1 to 40, of as many headers and of as many paths; leases of a change and of a look-up; totals, board and sketch
-    // of each partition.
-    assert_eq!(keys.len(), 40 + 40 + 40 + 40 + 40 + 3 * 16);
+    // Records of users 1 to 40, of as many headers and of as many paths; leases of a change and of a look-up; totals, board,
+    // sketch and what is noted of calls, of each partition.
+    assert_eq!(keys.len(), 40 + 40 + 40 + 40 + 40 + 4 * 16);
     for key in &keys {
         let [prefix, tag, kind] = key.splitn(4, ':').collect::<Vec<_>>()[..3] else { panic!("{key}") };
         let partition = tag.strip_prefix('{').and_then(|tag| tag.strip_suffix('}')).unwrap();
@@ -58,6 +58,7 @@ async fn every_key_is_ours_and_what_can_go_stale_goes() {
                 assert_eq!(ttl, -1, "{key}");
                 continue;
             }
+            "pending" => 7 * 86_400_000,
             "s" => 60_000,
             user if user.parse::<u64>().is_ok() => 60_000,
             _ => panic!("{key}"),

@@ -19,11 +19,12 @@ const USERS: usize = 8;
 const MANY: &str =
     "[[policies]]\nname = \"ping\"\npath = \"/ping\"\nwindows = [{ quota = 10000, period = \"1s\" }]\n";
 
-async fn restart_finds_it_all(tiers: Tiers) {
+/// Whether `safe`: what is acknowledged is not in the killed process alone.
+async fn restart_finds_it_all(tiers: Tiers, settings: &[(&str, &str)], safe: bool) {
     let file = tiers.folder.path().join("many.toml");
     std::fs::write(&file, MANY).unwrap();
     let file = file.display().to_string();
-    let process = Process::start_with(&tiers, &["--config", &file], &[]).await;
+    let process = Process::start_with(&tiers, &["--config", &file], settings).await;
     let mut tokens = Vec::new();
     for user in 0..USERS {
         process.client.signup(&format!("user{user}")).await;
@@ -56,7 +57,7 @@ async fn restart_finds_it_all(tiers: Tiers) {
         assert!(task.await.is_err());
     }
 
-    let process = Process::start_with(&tiers, &["--config", &file], &[]).await;
+    let process = Process::start_with(&tiers, &["--config", &file], settings).await;
     let (_, top) = process.client.get("/top").await;
     let counted: u64 =
         top["top"].as_array().unwrap().iter().map(|place| place["calls"].as_u64().unwrap()).sum();
@@ -64,6 +65,7 @@ async fn restart_finds_it_all(tiers: Tiers) {
     let figures =
         format!("sent {sent}, acknowledged {acknowledged}, 1.5 s before the end {early}, counted {counted}");
     assert!(early > 0 && early <= counted && counted <= sent, "{figures}");
+    assert!(!safe || acknowledged <= counted, "{figures}");
     #[expect(clippy::print_stderr, reason = "figures for people, with --nocapture")]
     {
         eprintln!("{figures}");
@@ -79,10 +81,15 @@ async fn restart_finds_it_all(tiers: Tiers) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_restart_finds_users_sessions_and_counts() {
-    restart_finds_it_all(Tiers::embedded()).await;
+    restart_finds_it_all(Tiers::embedded(), &[], false).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restart_finds_every_call_where_each_is_written_before_its_answer() {
+    restart_finds_it_all(Tiers::embedded(), &[("TOLLBAR__COUNTS__FLUSH", "0s")], true).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_restart_finds_users_sessions_and_counts_on_servers() {
-    restart_finds_it_all(Tiers::new(true, true)).await;
+    restart_finds_it_all(Tiers::new(true, true), &[], true).await;
 }

@@ -1,6 +1,7 @@
 //! The whole service: in process where that is enough, as the real binary where a process has to die.
 #![allow(clippy::unwrap_used, reason = "a test may stop at what it did not expect")]
 
+mod adoption;
 mod bad_input;
 mod command_line;
 mod database_claim;
