@@ -52,7 +52,7 @@ fn carry_out(arguments: &Arguments) -> Result<Outcome, Box<dyn std::error::Error
 
 fn conclude(outcome: &Outcome) -> ExitCode {
     println!("{}", outcome.page());
-    for violation in outcome.report.violations.iter().take(50) {
+    for violation in &outcome.report.violations {
         println!("{violation}");
     }
     if outcome.report.is_clean() {

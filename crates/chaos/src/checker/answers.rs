@@ -1,7 +1,7 @@
 //! P5: what can be served is served, and what cannot is 503 with Retry-After.
 
 use super::{
-    Promise, Report,
+    Promise, Report, Sort,
     timeline::{Phase, Timeline},
 };
 use crate::history::{Answer, Engine, Event, Fault, History, Micros, Op};
@@ -47,7 +47,7 @@ fn judge(history: &History, timeline: &Timeline<'_>, event: &Event, user: &[&Eve
     report.wrong_answers += 1;
     let kind = timeline.fault_at(event.received);
     let what = format!("{} at process {} {what} {}", event.op, event.process, event.answer);
-    report.blame(Promise::P5, event.sent, kind, what);
+    report.blame(Sort { promise: Promise::P5, about: event.op.name(), fault: kind }, event.sent, what);
 }
 
 /// Whether the answer is one that a service gives that lacks nothing.

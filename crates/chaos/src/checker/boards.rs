@@ -2,7 +2,7 @@
 
 use std::{cmp::Reverse, collections::HashMap};
 
-use super::{Promise, Report};
+use super::{Promise, Report, Sort};
 use crate::history::{Api, Board, History, Micros, Op, Place, Totals};
 
 /// Places on a board.
@@ -31,9 +31,12 @@ pub(super) fn check(history: &History, report: &mut Report) {
     let callers = callers(history);
     for board in &history.boards {
         report.boards += 1;
-        for what in breaches(history, &callers, board) {
+        let breaches = breaches(history, &callers, board);
+        if let [first, more @ ..] = &breaches[..] {
             report.miscounted += 1;
-            report.blame(Promise::P3, board.sent, fault_near(history, board), what);
+            let what = format!("{first} ({} more are wrong)", more.len());
+            let sort = Sort { promise: Promise::P3, about: "board", fault: fault_near(history, board) };
+            report.blame(sort, board.sent, what);
         }
     }
 }

@@ -73,7 +73,7 @@ impl History {
 
     /// What the checker says of one promise; totals and boards are made to fit unless they are what is judged.
     pub(super) fn broken(&self, promise: Promise) -> u64 {
-        check(self).broken.get(&promise).copied().unwrap_or(0)
+        check(self).times(promise)
     }
 
     /// Makes the totals of the end those of the acknowledged calls.

@@ -1,7 +1,7 @@
 //! P5: how long answers take, in calm and under each fault.
 
 use super::{
-    Promise, Report,
+    Promise, Report, Sort,
     timeline::{Phase, Since, Timeline},
 };
 use crate::history::{Answer, Engine, Event, FaultKind, History, Micros, Op, Terms};
@@ -28,7 +28,8 @@ pub(super) fn check(history: &History, timeline: &Timeline<'_>, report: &mut Rep
         let Some(p99) = times.percentile(99).filter(|_| times.count() >= ENOUGH) else { continue };
         if p99 > bound + history.terms.slack {
             let what = format!("{op} took {p99} us (p99, {since:?}); {bound} us is what a deadline explains");
-            report.blame(Promise::P5, 0, Some(kind), what);
+            let sort = Sort { promise: Promise::P5, about: "time", fault: Some(kind) };
+            report.blame(sort, 0, what);
         }
     }
     for (key, times) in &own.times {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Promise, Report};
+use super::{Promise, Report, Sort};
 use crate::history::{Api, Engine, Event, Fault, FaultKind, History, LinkFault, Micros, Op, Window};
 
 /// By how much Redis' clock and ours may differ over a period.
@@ -54,7 +54,8 @@ fn judge_window(
                 window.period
             );
             let fault = history.faults.iter().rfind(|fault| fault.overlaps(first.sent, ends));
-            report.blame(Promise::P4, first.sent, fault.map(|fault| fault.kind), what);
+            let sort = Sort { promise: Promise::P4, about: api.name(), fault: fault.map(|fault| fault.kind) };
+            report.blame(sort, first.sent, what);
         }
     }
 }
@@ -86,7 +87,8 @@ fn judge_outage(history: &History, event: &Event, api: Api, report: &mut Report)
     if let Some(fault) = history.faults.iter().find(without).filter(|_| api.is_closed()) {
         report.over_admitted += 1;
         let what = format!("process {} admitted a call of {} without Redis", event.process, api.name());
-        report.blame(Promise::P4, event.sent, Some(fault.kind), what);
+        let sort = Sort { promise: Promise::P4, about: "outage", fault: Some(fault.kind) };
+        report.blame(sort, event.sent, what);
     }
 }
 

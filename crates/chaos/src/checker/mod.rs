@@ -14,7 +14,7 @@ mod timeline;
 mod violation;
 
 pub use report::Report;
-pub use violation::{Promise, Violation};
+pub use violation::{Promise, Sort, Violation};
 
 use crate::history::History;
 use timeline::Timeline;

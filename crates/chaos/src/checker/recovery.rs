@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Promise, Report,
+    Promise, Report, Sort,
     answers::serves,
     timeline::{Phase, Timeline},
 };
@@ -24,7 +24,8 @@ pub(super) fn check(history: &History, timeline: &Timeline<'_>, report: &mut Rep
         report.recoveries.entry(fault.kind).or_default().push(took);
         if last > timeline.recovered(fault) {
             let what = format!("full service took {took} us after the fault was over");
-            report.blame(Promise::P6, last, Some(fault.kind), what);
+            let sort = Sort { promise: Promise::P6, about: "recovery", fault: Some(fault.kind) };
+            report.blame(sort, last, what);
         }
     }
 }

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Promise, Violation,
+    Promise, Sort, Violation,
     histogram::Histogram,
     latency::{self, Under},
 };
 use crate::history::{Answer, FaultKind, History, Micros, Op, Terms};
 
-/// How many violations are kept word by word; all are counted.
-const KEPT: usize = 500;
+/// How many violations of each sort are kept word by word; all are counted.
+const KEPT: u64 = 10;
 
 /// The figures of one stage, or of several together.
 #[derive(Debug, Clone, Default)]
@@ -53,8 +53,8 @@ pub struct Report {
     pub settled: Vec<Micros>,
     /// What was not kept, word by word.
     pub violations: Vec<Violation>,
-    /// How often each promise was not kept.
-    pub broken: BTreeMap<Promise, u64>,
+    /// How often each sort of thing went wrong.
+    pub broken: BTreeMap<Sort, u64>,
     pub(super) times: BTreeMap<(Under, Op), Histogram>,
 }
 
@@ -69,20 +69,27 @@ impl Report {
         }
         for complaint in &history.end.complaints {
             self.wrong_answers += 1;
-            self.blame(Promise::P5, 0, None, complaint.clone());
+            let sort = Sort { promise: Promise::P5, about: "process", fault: None };
+            self.blame(sort, 0, complaint.clone());
         }
     }
 
-    pub(super) fn blame(&mut self, promise: Promise, at: Micros, fault: Option<FaultKind>, what: String) {
-        *self.broken.entry(promise).or_default() += 1;
-        if self.violations.len() < KEPT {
-            self.violations.push(Violation { promise, at, fault, what });
+    pub(super) fn blame(&mut self, sort: Sort, at: Micros, what: String) {
+        let times = self.broken.entry(sort).or_default();
+        *times += 1;
+        if *times <= KEPT {
+            self.violations.push(Violation { sort, at, what });
         }
     }
 
     /// Whether every promise was kept.
     pub fn is_clean(&self) -> bool {
         self.broken.is_empty()
+    }
+
+    /// How often a promise was not kept.
+    pub fn times(&self, promise: Promise) -> u64 {
+        self.broken.iter().filter(|(sort, _)| sort.promise == promise).map(|(_, times)| times).sum()
     }
 
     /// The longest that the 99th percentile of an answer may be under this fault.
@@ -114,8 +121,8 @@ impl Report {
         for (kind, times) in other.faults {
             *self.faults.entry(kind).or_default() += times;
         }
-        for (promise, times) in other.broken {
-            *self.broken.entry(promise).or_default() += times;
+        for (sort, times) in other.broken {
+            *self.broken.entry(sort).or_default() += times;
         }
         for (kind, times) in other.recoveries {
             self.recoveries.entry(kind).or_default().extend(times);
@@ -124,7 +131,6 @@ impl Report {
             self.times.entry(key).or_default().merge(&times);
         }
         self.settled.extend(other.settled);
-        let room = KEPT.saturating_sub(self.violations.len());
-        self.violations.extend(other.violations.into_iter().take(room));
+        self.violations.extend(other.violations);
     }
 }

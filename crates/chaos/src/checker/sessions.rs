@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::{Promise, Report, timeline::Timeline};
+use super::{Promise, Report, Sort, timeline::Timeline};
 use crate::history::{Api, Event, History, Micros, Op, ProcessId, User};
 
 /// How exactly the time of a line in a log is known.
@@ -144,18 +144,19 @@ impl Account {
         let mut denied = HashSet::new();
         for event in events {
             let (user, version) = (self.user, event.version);
-            let mut blame = |promise, what: String| {
-                report.blame(promise, event.sent, timeline.fault_at(event.received), what);
+            let mut blame = |about, what: String| {
+                let fault = timeline.fault_at(event.received);
+                report.blame(Sort { promise: Promise::P1, about, fault }, event.sent, what);
             };
             match (event.op, event.answer.code()) {
                 (Op::Login, Some(401)) if self.signed_up.is_some_and(|at| at < event.sent) => {
-                    blame(Promise::P1, format!("account {user} was acknowledged and cannot log in"));
+                    blame("account", format!("account {user} was acknowledged and cannot log in"));
                     report.lost_signups += 1;
                 }
                 (Op::Call(_) | Op::Logout, Some(401)) if !self.may_have_ended(event) => {
                     let what =
                         format!("session {version} of account {user} is refused, and nothing ended it");
-                    blame(Promise::P1, what);
+                    blame("session", what);
                     report.lost_sessions += 1;
                 }
                 (Op::Call(_) | Op::Logout, Some(401)) => report.refused_sessions += 1,
@@ -169,7 +170,7 @@ impl Account {
                 }
                 (Op::Logout, Some(204)) if self.end(version).ended < event.sent => {
                     // It asks the durable tier, which always knows.
-                    blame(Promise::P1, format!("session {version} of account {user} was ended twice"));
+                    blame("logout", format!("session {version} of account {user} was ended twice"));
                     report.lost_sessions += 1;
                 }
                 _ => {}
@@ -197,7 +198,8 @@ impl Account {
             event.process,
             event.answer,
         );
-        report.blame(Promise::P2, event.sent, timeline.fault_at(event.sent), what);
+        let fault = timeline.fault_at(event.sent);
+        report.blame(Sort { promise: Promise::P2, about: "session", fault }, event.sent, what);
     }
 
     fn end(&self, version: u64) -> End {

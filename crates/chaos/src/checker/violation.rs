@@ -27,25 +27,40 @@ impl fmt::Display for Promise {
     }
 }
 
+/// What sort of thing went wrong: violations of one sort have one cause, as a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Sort {
+    /// Which promise was not kept.
+    pub promise: Promise,
+    /// What it was about.
+    pub about: &'static str,
+    /// Under which fault, or soon after which.
+    pub fault: Option<FaultKind>,
+}
+
+impl fmt::Display for Sort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {}", self.promise, self.about)?;
+        match self.fault {
+            Some(fault) => write!(f, ", {fault}"),
+            None => Ok(()),
+        }
+    }
+}
+
 /// A promise that was not kept, with what shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// Which one.
-    pub promise: Promise,
+    /// Of which sort it is.
+    pub sort: Sort,
     /// When it showed.
     pub at: Micros,
-    /// Under which fault, or soon after which.
-    pub fault: Option<FaultKind>,
     /// What shows it.
     pub what: String,
 }
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} at {} us", self.promise, self.at)?;
-        if let Some(fault) = self.fault {
-            write!(f, " ({fault})")?;
-        }
-        write!(f, ": {}", self.what)
+        write!(f, "{}, at {} us: {}", self.sort, self.at, self.what)
     }
 }

@@ -62,10 +62,11 @@ fn conclude(
     history: &History,
     found: &Report,
 ) -> Result<(), ChaosError> {
-    let broken: Vec<_> = found.broken.iter().map(|(promise, times)| format!("{promise}: {times}")).collect();
-    let verdict =
-        if found.is_clean() { "kept".to_owned() } else { format!("broken ({})", broken.join(", ")) };
-    (options.say)(&format!("stage {}: {} requests, promises {verdict}", stage.number, found.requests));
+    let verdict = if found.is_clean() { "every promise kept" } else { "not every promise kept" };
+    (options.say)(&format!("stage {}: {} requests, {verdict}", stage.number, found.requests));
+    for (sort, times) in &found.broken {
+        (options.say)(&format!("stage {}: {times} times {sort}", stage.number));
+    }
     if found.is_clean() {
         let _ = fs::remove_dir_all(folder);
         return Ok(());

@@ -68,17 +68,24 @@ pub enum Op {
     Ready,
 }
 
+impl Op {
+    /// What it is called; a call by what it is counted under.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Signup => "signup",
+            Self::Login => "login",
+            Self::Logout => "logout",
+            Self::Call(api) => api.name(),
+            Self::Top => "top",
+            Self::Count => "count",
+            Self::Ready => "readyz",
+        }
+    }
+}
+
 impl fmt::Display for Op {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Signup => f.write_str("signup"),
-            Self::Login => f.write_str("login"),
-            Self::Logout => f.write_str("logout"),
-            Self::Call(api) => write!(f, "call {}", api.name()),
-            Self::Top => f.write_str("top"),
-            Self::Count => f.write_str("count"),
-            Self::Ready => f.write_str("readyz"),
-        }
+        f.write_str(self.name())
     }
 }
 

@@ -45,7 +45,7 @@ fn what_redis_lost_is_there_again_after_a_second() {
     let mut history = called();
     history.fault(FaultKind::RedisEmptied, (6_000, 6_001));
     assert_eq!(broken(&mut history, (6_500, 6_501), &[]), 0);
-    assert_eq!(broken(&mut history, (7_002, 7_003), &[]), 2);
+    assert_eq!(broken(&mut history, (7_002, 7_003), &[]), 1);
 }
 
 #[test]

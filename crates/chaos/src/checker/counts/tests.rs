@@ -22,7 +22,7 @@ fn with(ledger: u64, live: u64) -> History {
     let mut history = three_calls();
     history.end.ledger.insert((Api::Closed, 101), ledger);
     history.end.live.insert((Api::Closed, 101), live);
-    history.end.boards = vec![vec![Place { id: 101, calls: ledger }]; 2];
+    history.end.boards = vec![vec![Place { id: 101, calls: live }]; 2];
     history
 }
 
@@ -39,7 +39,7 @@ fn totals_lie_between_what_was_acknowledged_and_what_was_sent() {
 fn nobody_is_counted_who_did_not_call() {
     let mut history = assert_clean_and_back(three_calls());
     history.end.ledger.insert((Api::Open, 101), 1);
-    history.end.live.insert((Api::Closed, 999), 1);
+    history.end.live.insert((Api::Open, 999), 1);
     assert_eq!(history.broken(Promise::P3), 2);
 }
 
@@ -49,7 +49,7 @@ fn assert_clean_and_back(history: History) -> History {
 }
 
 #[test]
-fn boards_and_callers_of_the_end_are_those_of_the_ledger() {
+fn boards_and_callers_of_the_end_are_those_of_the_live_totals() {
     let mut history = three_calls();
     history.end.boards[1][0].calls += 1;
     assert_eq!(history.broken(Promise::P3), 1);

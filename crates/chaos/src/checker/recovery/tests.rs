@@ -15,7 +15,7 @@ fn a_second_after_a_fault_nothing_is_refused_any_more() {
         history.at((refused - 1, refused), 0, Op::Call(Api::Closed), 1, 503);
         history.at((3_500, 3_501), 0, Op::Call(Api::Closed), 1, 401);
         let report = check(&history);
-        assert_eq!(report.broken.get(&Promise::P6).copied().unwrap_or(0), broken);
+        assert_eq!(report.times(Promise::P6), broken);
         assert_eq!(
             typical(&report.recoveries, KIND),
             Some(((refused - 2_000) * 1000, (refused - 2_000) * 1000))

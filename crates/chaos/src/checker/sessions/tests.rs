@@ -35,7 +35,7 @@ fn an_acknowledged_account_that_cannot_log_in_is_lost() {
     let mut history = logged_in();
     history.at((30, 40), 0, Op::Login, 0, 401);
     let report = check(&history);
-    assert_eq!((report.lost_signups, report.broken[&Promise::P1]), (1, 1));
+    assert_eq!((report.lost_signups, report.times(Promise::P1)), (1, 1));
 
     // Of one that was not acknowledged, nothing is promised.
     let mut history = super::super::fixture::history();
@@ -96,7 +96,7 @@ fn a_session_that_ended_is_never_admitted_again() {
             assert_eq!(check(&history).resurrected, 0, "it was sent before the answer");
             history.call((41, 50), 0, 1, code).process = 1;
             let report = check(&history);
-            assert_eq!((report.resurrected, report.broken[&Promise::P2]), (1, 1), "{op} {code}");
+            assert_eq!((report.resurrected, report.times(Promise::P2)), (1, 1), "{op} {code}");
         }
     }
 }
