@@ -27,7 +27,8 @@ fn judge(history: &History, timeline: &Timeline<'_>, event: &Event, user: &[&Eve
         (Answer::Status { code: 503, retry_after: true }, phase) => {
             report.refused += 1;
             let is_excused = match phase {
-                Phase::Calm | Phase::Beside => false,
+                Phase::Calm => false,
+                Phase::Beside(fault) => waits_for_another(history, event, fault, user),
                 Phase::Under(fault, _) => {
                     may_refuse(event.op, fault) && !is_surely_cached(history, event, user)
                 }
@@ -71,6 +72,20 @@ fn may_refuse(op: Op, fault: &Fault) -> bool {
         Op::Top | Op::Count | Op::Ready => false,
     };
     by_engine || fault.kind.is_of_process()
+}
+
+/// Whether a change of the same account hangs in a process that is hit: its transaction holds the account for a deadline.
+fn waits_for_another(history: &History, event: &Event, fault: &Fault, user: &[&Event]) -> bool {
+    let is_change = |event: &Event| matches!(event.op, Op::Login | Op::Logout);
+    let holds = history.terms.postgres_deadline;
+    let hangs = |other: &&Event| {
+        is_change(other)
+            && fault.reach.hits(other.process)
+            && other.sent < event.received
+            && event.sent < other.received + holds
+            && fault.overlaps(other.sent, other.received)
+    };
+    is_change(event) && user.iter().any(|other| hangs(other))
 }
 
 /// Whether the session of a call must be cached: its login was published a short while ago, in peace, and nothing has changed since.

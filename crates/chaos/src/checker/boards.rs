@@ -3,7 +3,7 @@
 use std::{cmp::Reverse, collections::HashMap};
 
 use super::{Promise, Report, Sort};
-use crate::history::{Api, Board, History, Micros, Op, Place, Totals};
+use crate::history::{Api, Board, Engine, FaultKind, History, LinkFault, Micros, Op, Place, Totals};
 
 /// Places on a board.
 const PLACES: usize = 10;
@@ -73,6 +73,7 @@ fn breaches(history: &History, callers: &HashMap<u64, Caller>, board: &Board) ->
             found.push(format!("process {process} says {calls} calls of id {id}, of which {sent} were sent"));
         }
     }
+    found.extend(misnamed(history, board));
     if may_be_behind(history, board) {
         return found;
     }
@@ -89,6 +90,25 @@ fn breaches(history: &History, callers: &HashMap<u64, Caller>, board: &Board) ->
         }
     }
     found
+}
+
+/// A board of the ledger says so, and another one does not.
+fn misnamed(history: &History, board: &Board) -> Option<String> {
+    let (from, to, process) = (board.sent, board.received, board.process);
+    // Where Redis only takes no writes, or is slow, its own board can be had.
+    let is_away = |kind| match kind {
+        FaultKind::Link(Engine::Redis, fault) => !matches!(fault, LinkFault::Slow | LinkFault::Late),
+        kind => matches!(kind, FaultKind::Killed(Engine::Redis) | FaultKind::Paused(Engine::Redis)),
+    };
+    let mut faults = history.faults.iter().filter(|fault| fault.reach.hits(process));
+    let is_without = faults.clone().any(|fault| is_away(fault.kind) && fault.covers(from, to));
+    if is_without && !board.is_stale {
+        return Some(format!("process {process} gives a board without Redis, and does not call it stale"));
+    }
+    let is_near =
+        faults.any(|fault| fault.begun <= to && from <= fault.healed + COMPLETE + history.terms.slack);
+    (board.is_stale && !is_near)
+        .then(|| format!("process {process} calls a board stale, and nothing is away"))
 }
 
 fn before(times: &[Micros], by: Micros) -> u64 {
@@ -110,7 +130,7 @@ fn may_be_behind(history: &History, board: &Board) -> bool {
     })
 }
 
-fn fault_near(history: &History, board: &Board) -> Option<crate::history::FaultKind> {
+fn fault_near(history: &History, board: &Board) -> Option<FaultKind> {
     let near = history.faults.iter().rfind(|fault| fault.overlaps(board.sent, board.received));
     near.map(|fault| fault.kind)
 }

@@ -10,7 +10,7 @@ use super::{
 use crate::history::{Answer, FaultKind, History, Micros, Op, Terms};
 
 /// How many violations of each sort are kept word by word; all are counted.
-const KEPT: u64 = 10;
+const KEPT: u64 = 3;
 
 /// The figures of one stage, or of several together.
 #[derive(Debug, Clone, Default)]

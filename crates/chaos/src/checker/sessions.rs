@@ -62,6 +62,8 @@ impl End {
 struct Account {
     user: User,
     session_ttl: Micros,
+    /// How much earlier than that a process may believe it to have ended: as long as a load of its sessions may have taken.
+    early: Micros,
     deny_cache: bool,
     signed_up: Option<Micros>,
     /// Acknowledged logins by version: sent and received.
@@ -79,6 +81,7 @@ impl Account {
         let mut account = Self {
             user,
             session_ttl: terms.session_ttl,
+            early: terms.postgres_deadline + EXPIRY_PRECISION,
             deny_cache: terms.deny_cache,
             signed_up: None,
             logins: BTreeMap::new(),
@@ -210,7 +213,7 @@ impl Account {
     fn may_have_ended(&self, event: &Event) -> bool {
         // Of a session that no login has acknowledged, nothing was promised.
         let Some(&(sent, _)) = self.logins.get(&event.version) else { return true };
-        let expires = (sent + self.session_ttl).saturating_sub(EXPIRY_PRECISION);
+        let expires = (sent + self.session_ttl).saturating_sub(self.early);
         let later = self.logins.range(event.version + 1..).any(|(_, (sent, _))| *sent < event.received);
         // It may have made a session between ours and its answer, unless ours was asked for when it could not any more.
         let open = self.open_logins.iter().any(|(begun, settled)| *begun < event.received && sent < *settled);

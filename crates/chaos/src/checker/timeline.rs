@@ -14,7 +14,7 @@ pub(super) enum Phase<'a> {
     /// No fault has hit this process yet, or others were hit since; and no fault is under way.
     Calm,
     /// A fault hits another process, or was over only just now.
-    Beside,
+    Beside(&'a Fault),
     /// A fault hits this process, for more than a second already, or not.
     Under(&'a Fault, Since),
     /// The last fault hit this process, and is over.
@@ -65,11 +65,11 @@ impl<'a> Timeline<'a> {
             return Phase::Under(fault, since);
         }
         if fault.overlaps(event.sent, event.received) {
-            return Phase::Beside;
+            return Phase::Beside(fault);
         }
         match () {
             () if fault.reach.hits(event.process) => Phase::After(fault),
-            () if event.sent <= self.recovered(fault) => Phase::Beside,
+            () if event.sent <= self.recovered(fault) => Phase::Beside(fault),
             () => Phase::Calm,
         }
     }
@@ -84,7 +84,7 @@ impl<'a> Timeline<'a> {
         match self.phase(event) {
             Phase::Calm => true,
             Phase::After(fault) => event.sent > self.recovered(fault),
-            Phase::Beside | Phase::Under(..) => false,
+            Phase::Beside(_) | Phase::Under(..) => false,
         }
     }
 

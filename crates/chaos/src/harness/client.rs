@@ -93,7 +93,8 @@ impl Client {
             |place: &Value| Some(Place { id: place["userId"].as_u64()?, calls: place["calls"].as_u64()? });
         let places: Vec<_> = places.iter().filter_map(place).collect();
         let Event { sent, received, process, .. } = event;
-        self.shared.recorder.note_board(Board { sent, received, process, places: places.clone() });
+        let is_stale = body["stale"].as_bool().unwrap_or(false);
+        self.shared.recorder.note_board(Board { sent, received, process, is_stale, places: places.clone() });
         Some(places)
     }
 

@@ -36,7 +36,15 @@ pub fn dump(history: &History, into: &mut dyn Write) -> io::Result<()> {
     for board in &history.boards {
         let places: Vec<_> =
             board.places.iter().map(|place| format!("{}:{}", place.id, place.calls)).collect();
-        lines.push((board.received, format!("board\tprocess {}\t{}", board.process, places.join(" "))));
+        lines.push((
+            board.received,
+            format!(
+                "board\tprocess {}\t{}\t{}",
+                board.process,
+                if board.is_stale { "stale" } else { "live" },
+                places.join(" ")
+            ),
+        ));
     }
     lines.sort();
     for (at, text) in lines {

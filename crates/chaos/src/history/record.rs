@@ -22,6 +22,8 @@ pub struct Board {
     pub received: Micros,
     /// Of whom.
     pub process: ProcessId,
+    /// Whether it says that it is the ledger's, which is behind.
+    pub is_stale: bool,
     /// The places, best first.
     pub places: Vec<Place>,
 }

@@ -88,6 +88,18 @@ fn nothing_is_refused_in_calm_or_where_only_another_process_is_hit() {
     assert_eq!(history.broken(Promise::P5), 1);
 }
 
+#[test]
+fn a_change_may_wait_for_one_of_the_same_account_that_hangs_elsewhere() {
+    let mut history = under(FaultKind::ProcessPaused, Op::Login, Answer::of(503));
+    history.faults[0].reach = Reach::One(1);
+    assert_eq!(history.broken(Promise::P5), 1);
+    history.at((1_900, 5_000), 1, Op::Logout, 1, 503).process = 1;
+    history.at((1_900, 1_950), 0, Op::Login, 1, 200);
+    assert_eq!(history.broken(Promise::P5), 1, "of another account, or at a process that is not hit");
+    history.at((1_900, 5_000), 0, Op::Logout, 1, 503).process = 1;
+    assert_eq!(history.broken(Promise::P5), 0);
+}
+
 /// A login at 500 ms, PostgreSQL hung from 1000 ms on, and a call that is refused at 2000 ms.
 fn cached() -> History {
     let mut history = under(POSTGRES, Op::Call(Api::Open), Answer::of(503));

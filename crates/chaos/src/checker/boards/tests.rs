@@ -1,7 +1,7 @@
 //! Leaderboards of a run that is going on.
 
 use super::super::{Promise, fixture::history};
-use crate::history::{Board, FaultKind, History, Place};
+use crate::history::{Board, Engine, FaultKind, History, Place};
 
 /// Account 0 (id 101) has called twice, account 1 (id 102) once, and once without an answer at the end.
 fn called() -> History {
@@ -16,7 +16,8 @@ fn called() -> History {
 
 fn broken(history: &mut History, times: (u64, u64), places: &[(u64, u64)]) -> u64 {
     let places = places.iter().map(|(id, calls)| Place { id: *id, calls: *calls }).collect();
-    history.boards = vec![Board { sent: times.0 * 1000, received: times.1 * 1000, process: 0, places }];
+    history.boards =
+        vec![Board { sent: times.0 * 1000, received: times.1 * 1000, process: 0, is_stale: false, places }];
     history.broken(Promise::P3)
 }
 
@@ -46,6 +47,22 @@ fn what_redis_lost_is_there_again_after_a_second() {
     history.fault(FaultKind::RedisEmptied, (6_000, 6_001));
     assert_eq!(broken(&mut history, (6_500, 6_501), &[]), 0);
     assert_eq!(broken(&mut history, (7_002, 7_003), &[]), 1);
+}
+
+#[test]
+fn a_board_without_redis_is_called_stale_and_no_other_one_is() {
+    let mut history = called();
+    history.fault(FaultKind::Killed(Engine::Redis), (6_000, 9_000));
+    let mut stale = |times, is_stale| {
+        broken(&mut history, times, &[(101, 2), (102, 1)]);
+        history.boards[0].is_stale = is_stale;
+        history.broken(Promise::P3)
+    };
+    assert_eq!(stale((7_500, 7_600), true), 0);
+    assert_eq!(stale((7_500, 7_600), false), 1);
+    assert_eq!(stale((9_500, 9_600), true), 0);
+    assert_eq!(stale((20_000, 20_001), true), 1);
+    assert_eq!(stale((20_000, 20_001), false), 0);
 }
 
 #[test]

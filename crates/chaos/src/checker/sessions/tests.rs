@@ -160,6 +160,7 @@ fn a_session_that_was_refused_is_not_admitted_after_the_cache_time() {
 fn a_session_expires() {
     let mut history = logged_in();
     history.terms.session_ttl = 1_000_000;
+    history.terms.postgres_deadline = 100_000;
     history.call((900, 910), 0, 1, 200);
     history.call((1_000, 1_001), 0, 1, 401);
     assert_eq!(check(&history).lost_sessions + check(&history).resurrected, 0);
