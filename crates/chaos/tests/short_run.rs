@@ -1,8 +1,4 @@
 //! A run of one minute, on the binary that the same build has made for tests.
-#![expect(
-    clippy::print_stderr,
-    reason = "the schedule of faults and the figures, for people who look for a failure"
-)]
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -45,6 +45,10 @@ fn judge(history: &History, timeline: &Timeline<'_>, event: &Event, user: &[&Eve
     if is_excused {
         return;
     }
+    if timeline.stood_still(event) && event.answer.code() == Some(503) {
+        report.stood_still += 1;
+        return;
+    }
     report.wrong_answers += 1;
     let kind = timeline.fault_at(event.received);
     let what = format!("{} at process {} {what} {}", event.op, event.process, event.answer);
@@ -85,7 +89,7 @@ fn waits_for_another(history: &History, event: &Event, fault: &Fault, user: &[&E
             && event.sent < other.received + holds
             && fault.overlaps(other.sent, other.received)
     };
-    is_change(event) && user.iter().any(|other| hangs(other))
+    is_change(event) && user.iter().any(hangs)
 }
 
 /// Whether the session of a call must be cached: its login was published a short while ago, in peace, and nothing has changed since.

@@ -17,7 +17,8 @@ const ENOUGH: u64 = 100;
 /// Collects the times, and holds those under a fault to those in calm.
 pub(super) fn check(history: &History, timeline: &Timeline<'_>, report: &mut Report) {
     let mut own = Report::default();
-    for event in history.events.iter().filter(|event| event.answer != Answer::NotSent) {
+    let counts = |event: &&Event| event.answer != Answer::NotSent && !timeline.stood_still(event);
+    for event in history.events.iter().filter(counts) {
         if let Some(under) = under(timeline, event) {
             own.times.entry((under, event.op)).or_default().add(event.received - event.sent);
         }

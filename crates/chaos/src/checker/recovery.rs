@@ -12,7 +12,7 @@ use crate::history::{FaultKind, History, Micros};
 /// Measures the time from the end of each fault to the last answer that says less than it should.
 pub(super) fn check(history: &History, timeline: &Timeline<'_>, report: &mut Report) {
     let mut last_bad = BTreeMap::<Micros, Micros>::new();
-    for event in history.events.iter().filter(|event| !serves(event)) {
+    for event in history.events.iter().filter(|event| !serves(event) && !timeline.stood_still(event)) {
         if let Phase::After(fault) = timeline.phase(event) {
             let last = last_bad.entry(fault.begun).or_default();
             *last = (*last).max(event.received);

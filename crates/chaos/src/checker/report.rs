@@ -45,6 +45,8 @@ pub struct Report {
     pub miscounted: u64,
     /// Answers of 503 with Retry-After.
     pub refused: u64,
+    /// Answers of 503 with Retry-After that would count, had not the machine or an engine stood still of itself meanwhile.
+    pub stood_still: u64,
     /// Answers that should not have been given, and those that were not given.
     pub wrong_answers: u64,
     /// How long after each fault the last refusal was.
@@ -114,6 +116,7 @@ impl Report {
             (&mut self.boards, other.boards),
             (&mut self.miscounted, other.miscounted),
             (&mut self.refused, other.refused),
+            (&mut self.stood_still, other.stood_still),
             (&mut self.wrong_answers, other.wrong_answers),
         ] {
             *mine += theirs;

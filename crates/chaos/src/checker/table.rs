@@ -49,6 +49,10 @@ impl Report {
             ("**over-admitted** calls (P4)", self.over_admitted.to_string()),
             ("refused with 503 and Retry-After", self.refused.to_string()),
             (
+                "the same where they should not be, while the machine or an engine stood still of itself",
+                self.stood_still.to_string(),
+            ),
+            (
                 "**wrong answers**: refused what can be served, 5xx, lost, hung (P5)",
                 self.wrong_answers.to_string(),
             ),

@@ -1,12 +1,21 @@
 //! In which part of a run a request falls: under a fault, soon after one, or in calm.
 
-use crate::history::{Event, Fault, FaultKind, History, Micros, ProcessId};
+use crate::history::{Event, Fault, FaultKind, History, Micros, ProcessId, Stall};
 
 /// How long after a fault the service may take to be whole again (P6).
 pub(super) const RECOVERY: Micros = 1_000_000;
 
 /// For how long after all of it an unknown outcome may still come about: a statement that waits in PostgreSQL.
 const AFTERMATH: Micros = 3_000_000;
+
+/// How many stalls may overlap with one another.
+const NEARBY: usize = 8;
+
+/// Whether a stall is part of a fault, or of what the fault leaves to do.
+fn explains(fault: &Fault, stall: &Stall) -> bool {
+    let of_engine = |engine| fault.kind.takes_away(engine) || fault.kind == FaultKind::RedisEmptied;
+    stall.engine.is_some_and(of_engine) && fault.overlaps(stall.from, stall.to)
+}
 
 /// Where a request falls, from the point of view of the process that it was sent to.
 #[derive(Debug, Clone, Copy)]
@@ -34,13 +43,17 @@ pub(super) enum Since {
 pub(super) struct Timeline<'a> {
     faults: Vec<&'a Fault>,
     slack: Micros,
+    stalls: Vec<Stall>,
 }
 
 impl<'a> Timeline<'a> {
     pub(super) fn new(history: &'a History) -> Self {
         let mut faults: Vec<_> = history.faults.iter().collect();
         faults.sort_by_key(|fault| fault.begun);
-        Self { faults, slack: history.terms.slack }
+        let mut stalls = history.stalls.clone();
+        stalls.retain(|stall| !faults.iter().any(|fault| explains(fault, stall)));
+        stalls.sort_by_key(|stall| stall.from);
+        Self { faults, slack: history.terms.slack, stalls }
     }
 
     /// The faults, in the order of time.
@@ -99,6 +112,12 @@ impl<'a> Timeline<'a> {
     pub(super) fn fault_at(&self, at: Micros) -> Option<FaultKind> {
         let fault = self.last_begun(at)?;
         (at <= self.recovered(fault)).then_some(fault.kind)
+    }
+
+    /// Whether something stood still of itself while a request waited: then a deadline may have been missed for no other reason.
+    pub(super) fn stood_still(&self, event: &Event) -> bool {
+        let until = self.stalls.partition_point(|stall| stall.from <= event.received);
+        self.stalls[..until].iter().rev().take(NEARBY).any(|stall| stall.to >= event.sent)
     }
 
     /// Until when what a request of unknown outcome asked for may still be done.

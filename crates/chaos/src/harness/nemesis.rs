@@ -2,6 +2,7 @@
 
 use std::thread::sleep;
 
+use super::drill;
 use super::error::ChaosError;
 use super::fault::{Late, inject};
 use super::options::Options;
@@ -15,6 +16,10 @@ pub(super) fn torment(
     stage: &StagePlan,
     options: &Options,
 ) -> Result<Vec<Fault>, ChaosError> {
+    if let Some(mix) = stage.drill {
+        drill::torment(world, mix, options);
+        return Ok(Vec::new());
+    }
     let late = Late {
         redis: options.pace.redis_deadline.mul_f64(1.5),
         postgres: options.pace.postgres_deadline.mul_f64(1.3),

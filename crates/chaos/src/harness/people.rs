@@ -10,8 +10,6 @@ use fastrand::Rng;
 use super::recorder::locked;
 use crate::history::User;
 
-/// How many accounts act at a time.
-const ACTIVE: usize = 48;
 /// How many sessions of an account are remembered.
 const REMEMBERED: usize = 5;
 
@@ -91,6 +89,8 @@ impl Account {
 /// All accounts of a stage.
 #[derive(Debug, Default)]
 pub(super) struct People {
+    /// How many accounts act at a time.
+    most: usize,
     next: AtomicU32,
     active: Mutex<Vec<Arc<Account>>>,
     all: Mutex<Vec<Arc<Account>>>,
@@ -98,6 +98,11 @@ pub(super) struct People {
 }
 
 impl People {
+    /// Nobody yet; this many will act at a time.
+    pub(super) fn new(most: usize) -> Self {
+        Self { most, ..Self::default() }
+    }
+
     /// An account that is to be signed up.
     pub(super) fn newcomer(&self, rng: &mut Rng) -> Account {
         let user = self.next.fetch_add(1, Ordering::Relaxed);
@@ -110,7 +115,7 @@ impl People {
         let account = Arc::new(account);
         locked(&self.all).push(Arc::clone(&account));
         let mut active = locked(&self.active);
-        if active.len() < ACTIVE {
+        if active.len() < self.most {
             active.push(Arc::clone(&account));
         } else {
             let place = rng.usize(..active.len());
@@ -119,9 +124,9 @@ impl People {
         account
     }
 
-    /// Whether there are enough accounts to begin with.
-    pub(super) fn are_enough(&self) -> bool {
-        locked(&self.active).len() >= ACTIVE
+    /// How many act.
+    pub(super) fn active(&self) -> usize {
+        locked(&self.active).len()
     }
 
     /// An active account; `None` where there is none yet.
@@ -171,7 +176,7 @@ mod tests {
 
     #[test]
     fn the_latest_session_lives_until_it_is_known_to_have_ended() {
-        let (people, mut rng) = (People::default(), Rng::with_seed(1));
+        let (people, mut rng) = (People::new(1), Rng::with_seed(1));
         let account = people.welcome(people.newcomer(&mut rng), &mut rng);
         assert!(account.live().is_none() && account.old(&mut rng).is_none());
         for version in [1, 5, 3] {

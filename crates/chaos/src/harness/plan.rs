@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
+use super::bug::Bug;
 use crate::history::{Engine, FaultKind, LinkFault, Reach};
 
 /// How Redis keeps its data.
@@ -55,6 +56,10 @@ pub(super) struct StagePlan {
     pub(super) session_ttl: Duration,
     pub(super) flush: Duration,
     pub(super) faults: Vec<Planned>,
+    /// Instead of them, the mix under which this bug shows.
+    pub(super) drill: Option<Bug>,
+    /// The bug that the processes have.
+    pub(super) bug: Option<Bug>,
     /// For the clients.
     pub(super) seed: u64,
 }
@@ -112,6 +117,8 @@ fn stage(
         session_ttl: Duration::from_secs(if rng.u8(..3) == 0 { 12 } else { 3_600 }),
         flush: Duration::from_millis(if rng.bool() { 250 } else { 1_000 }),
         faults,
+        drill: None,
+        bug: None,
         seed: rng.u64(..),
     }
 }

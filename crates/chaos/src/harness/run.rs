@@ -71,6 +71,11 @@ fn conclude(
         let _ = fs::remove_dir_all(folder);
         return Ok(());
     }
+    keep(history, found, folder)
+}
+
+/// Writes the history, and what is wrong with it, for people to read.
+pub(super) fn keep(history: &History, found: &Report, folder: &Path) -> Result<(), ChaosError> {
     let path = folder.join("history.tsv");
     let write = || {
         let mut file = BufWriter::new(File::create(&path)?);

@@ -62,7 +62,9 @@ pub(super) fn variables(
         ("COUNTS__FLUSH", time(stage.flush)),
         ("LOG__FORMAT", "json".to_owned()),
     ];
-    settings.into_iter().map(|(name, value)| (format!("TOLLBAR__{name}"), value)).collect()
+    let settings = settings.into_iter().map(|(name, value)| (format!("TOLLBAR__{name}"), value));
+    let bug = stage.bug.map(|bug| ("TOLLBAR_SABOTAGE".to_owned(), bug.name().to_owned()));
+    settings.chain(bug).collect()
 }
 
 /// The same for the checker.

@@ -13,10 +13,11 @@ use super::options::Options;
 use super::people::People;
 use super::plan::StagePlan;
 use super::process::Tollbar;
+use super::pulse::Pulse;
 use super::recorder::Recorder;
 use super::settings::terms;
 use super::settle;
-use super::traffic::Traffic;
+use super::traffic::{Habits, Traffic};
 use super::world::World;
 use crate::history::{History, ProcessId};
 
@@ -26,10 +27,13 @@ pub(super) async fn run(options: &Options, stage: &StagePlan, folder: &Path) -> 
         let (options, stage, folder) = (options.clone(), stage.clone(), folder.to_owned());
         spawn_blocking(move || World::start(&options, &stage, &folder)).await??
     };
-    let (people, recorder) = (People::default(), Recorder::default());
+    let pulse = Pulse::start(world.clock, &options.pace, world.redis.url(), world.postgres.url());
+    let habits = if stage.drill.is_some() { Habits::HASTY } else { Habits::USUAL };
+    let (people, recorder) = (People::new(habits.accounts), Recorder::default());
     let shared = Arc::new(Shared { clock: world.clock, recorder, people });
     let clients = clients(&world, &shared)?;
-    let traffic = Traffic::start(&clients, options.pace.clients, options.pace.thinks, stage.seed).await?;
+    let traffic =
+        Traffic::start(&clients, options.pace.clients, options.pace.thinks, habits, stage.seed).await?;
     let (faults, mut world) = {
         let (options, stage, mut world) = (options.clone(), stage.clone(), world);
         let tormented = spawn_blocking(move || {
@@ -43,7 +47,8 @@ pub(super) async fn run(options: &Options, stage: &StagePlan, folder: &Path) -> 
 
     let (events, boards) = shared.recorder.take();
     let (terms, ids) = (terms(stage, &options.pace), shared.people.ids());
-    let history = History { terms, events, boards, faults, ids, ..History::default() };
+    let stalls = spawn_blocking(move || pulse.stop()).await?;
+    let history = History { terms, events, boards, faults, stalls, ids, ..History::default() };
     let (redis, postgres) = (world.redis.url(), world.postgres.url());
     let mut history = settle::read(&clients, &redis, &postgres, history).await?;
     let world = spawn_blocking(move || {

@@ -12,6 +12,40 @@ use super::error::ChaosError;
 use super::people::Account;
 use crate::history::Api;
 
+/// What clients do for an account, of a thousand times.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Habits {
+    /// How many accounts act at a time.
+    pub(super) accounts: usize,
+    /// Log in, log out, log out of an older session, call with an older session. What remains are calls with the latest session.
+    busy: [u32; 4],
+    /// The same of steady accounts.
+    steady: [u32; 4],
+    /// Log in where there is no session; else the older ones are called with some more.
+    returns: u32,
+    /// Whether process 0 has callers only.
+    spares_first: bool,
+}
+
+impl Habits {
+    /// Some of everything.
+    pub(super) const USUAL: Self = Self {
+        accounts: 48,
+        busy: [120, 80, 10, 120],
+        steady: [5, 3, 5, 100],
+        returns: 1000,
+        spares_first: false,
+    };
+    /// Few accounts, whose sessions end soon and are tried long after.
+    pub(super) const HASTY: Self = Self {
+        accounts: 24,
+        busy: [20, 100, 10, 200],
+        steady: [20, 100, 10, 200],
+        returns: 150,
+        spares_first: true,
+    };
+}
+
 /// Clients that go on until they are told to stop.
 #[derive(Debug)]
 pub(super) struct Traffic {
@@ -25,6 +59,7 @@ impl Traffic {
         clients: &[Client],
         each: usize,
         thinks: Duration,
+        habits: Habits,
         seed: u64,
     ) -> Result<Self, ChaosError> {
         let mut rng = Rng::with_seed(seed);
@@ -35,7 +70,7 @@ impl Traffic {
             if answer.code() != Some(200) {
                 return Err(ChaosError::NoAccounts(answer.to_string()));
             }
-            if client.shared.people.are_enough() {
+            if client.shared.people.active() >= habits.accounts {
                 break;
             }
         }
@@ -44,7 +79,7 @@ impl Traffic {
             let (client, stop, mut rng) = (client.clone(), Arc::clone(&stop), rng.fork());
             tasks.spawn(async move {
                 while !stop.load(Ordering::Relaxed) {
-                    act(&client, &mut rng).await;
+                    act(&client, habits, &mut rng).await;
                     tokio::time::sleep(thinks.mul_f64(rng.f64() * 2.0)).await;
                 }
             });
@@ -62,7 +97,7 @@ impl Traffic {
     }
 }
 
-async fn act(client: &Client, rng: &mut Rng) {
+async fn act(client: &Client, habits: Habits, rng: &mut Rng) {
     match rng.u32(..1000) {
         0..8 => drop(client.sign_up(rng).await),
         8..38 => drop(client.top().await),
@@ -70,23 +105,36 @@ async fn act(client: &Client, rng: &mut Rng) {
         50..60 => client.ready().await,
         _ => {
             if let Some(account) = client.shared.people.any(rng) {
-                act_for(client, &account, rng).await;
+                act_for(client, &account, habits, rng).await;
             }
         }
     }
 }
 
-async fn act_for(client: &Client, account: &Account, rng: &mut Rng) {
-    let (login, logout) = if account.is_steady { (5, 8) } else { (120, 200) };
-    let dice = rng.u32(..1000);
+async fn act_for(client: &Client, account: &Account, habits: Habits, rng: &mut Rng) {
+    let [login, logout, old_logout, old_call] = if account.is_steady { habits.steady } else { habits.busy };
+    let mut dice = rng.u32(..1000);
+    let mut falls = |share| {
+        let falls = dice < share;
+        dice = dice.wrapping_sub(share);
+        falls
+    };
     let (live, old) = (account.live(), account.old(rng));
+    if habits.spares_first && client.process == 0 {
+        let token = if rng.bool() { live.or(old) } else { old };
+        if let Some(token) = token {
+            client.call(account, &token, api(rng)).await;
+        }
+        return;
+    }
     match (live, old) {
-        _ if dice < login => drop(client.log_in(account).await),
-        (Some(live), _) if dice < logout => client.log_out(account, &live).await,
+        _ if falls(login) => drop(client.log_in(account).await),
+        (Some(live), _) if falls(logout) => client.log_out(account, &live).await,
         // One that has ended already.
-        (_, Some(old)) if dice < logout + 10 => client.log_out(account, &old).await,
-        (_, Some(old)) if dice < logout + 130 => client.call(account, &old, api(rng)).await,
+        (_, Some(old)) if falls(old_logout) => client.log_out(account, &old).await,
+        (_, Some(old)) if falls(old_call) => client.call(account, &old, api(rng)).await,
         (Some(live), _) => client.call(account, &live, api(rng)).await,
+        (None, Some(old)) if rng.u32(..1000) >= habits.returns => client.call(account, &old, api(rng)).await,
         (None, _) => drop(client.log_in(account).await),
     }
 }

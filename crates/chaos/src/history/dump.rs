@@ -17,6 +17,10 @@ pub fn dump(history: &History, into: &mut dyn Write) -> io::Result<()> {
         lines.push((fault.healing, format!("fault\t{}\t{whom}\theals", fault.kind)));
         lines.push((fault.healed, format!("fault\t{}\t{whom}\tis over", fault.kind)));
     }
+    for stall in &history.stalls {
+        let whom = stall.engine.map_or_else(|| "machine".to_owned(), |engine| format!("{engine:?}"));
+        lines.push((stall.from, format!("stall\t{whom}\t{} us", stall.to - stall.from)));
+    }
     for line in &history.unconfirmed {
         lines.push((line.at, format!("unconfirmed\tprocess {}\tuser id {}", line.process, line.id)));
     }

@@ -9,5 +9,5 @@ mod terms;
 pub use dump::dump;
 pub use event::{Answer, Api, Event, Micros, Op, ProcessId, User};
 pub use fault::{Engine, Fault, FaultKind, LinkFault, Reach};
-pub use record::{Board, Final, History, Place, Totals, Unconfirmed};
+pub use record::{Board, Final, History, Place, Stall, Totals, Unconfirmed};
 pub use terms::{Terms, Window};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Api, Event, Fault, Micros, ProcessId, Terms, User};
+use super::{Api, Engine, Event, Fault, Micros, ProcessId, Terms, User};
 
 /// A place on a leaderboard: the number that Tollbar gave the account, and its calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +39,17 @@ pub struct Unconfirmed {
     pub at: Micros,
 }
 
+/// A time in which the machine or an engine did not go on, by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stall {
+    /// Which engine; `None`: the machine.
+    pub engine: Option<Engine>,
+    /// From when.
+    pub from: Micros,
+    /// Until when.
+    pub to: Micros,
+}
+
 /// Calls by policy and by Tollbar's number of the account.
 pub type Totals = BTreeMap<(Api, u64), u64>;
 
@@ -70,6 +81,8 @@ pub struct History {
     pub boards: Vec<Board>,
     /// The faults, one after the other.
     pub faults: Vec<Fault>,
+    /// When something stood still of itself; under a fault of an engine, that engine's are part of the fault.
+    pub stalls: Vec<Stall>,
     /// Changes of which the live tier was not told, as the logs have them.
     pub unconfirmed: Vec<Unconfirmed>,
     /// Tollbar's number of each account, where a token has told it.

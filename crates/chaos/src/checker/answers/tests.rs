@@ -1,7 +1,7 @@
 //! Answers that an outage explains, and answers that nothing does.
 
 use super::super::{Promise, fixture::history};
-use crate::history::{Answer, Api, Engine, FaultKind, History, LinkFault, Op, Reach};
+use crate::history::{Answer, Api, Engine, FaultKind, History, LinkFault, Op, Reach, Stall};
 
 const REDIS: FaultKind = FaultKind::Paused(Engine::Redis);
 const POSTGRES: FaultKind = FaultKind::Paused(Engine::Postgres);
@@ -126,4 +126,21 @@ fn without_postgresql_a_cached_session_works() {
     let mut lost = cached();
     lost.fault(FaultKind::RedisEmptied, (700, 701));
     assert_eq!(lost.broken(Promise::P5), 0);
+}
+
+#[test]
+fn what_stands_still_of_itself_excuses_a_503_and_nothing_else() {
+    for (answer, broken) in [(Answer::of(503), 0), (Answer::of(500), 1), (Answer::Silent, 1)] {
+        let mut history = under(FaultKind::ProcessKilled, Op::Login, answer);
+        history.faults.clear();
+        assert_eq!(history.broken(Promise::P5), 1, "{answer}");
+        history.stalls = vec![Stall { engine: None, from: 1_900_000, to: 1_990_000 }];
+        assert_eq!(history.broken(Promise::P5), 1, "{answer}: it was over");
+        history.stalls.push(Stall { engine: Some(Engine::Postgres), from: 1_950_000, to: 2_000_500 });
+        assert_eq!(history.broken(Promise::P5), broken, "{answer}");
+    }
+    // What we stopped does not stand still of itself.
+    let mut history = under(REDIS, Op::Login, Answer::of(503));
+    history.stalls = vec![Stall { engine: Some(Engine::Redis), from: 1_950_000, to: 2_500_000 }];
+    assert_eq!(history.broken(Promise::P5), 1);
 }
