@@ -14,6 +14,8 @@ mod live;
 mod options;
 mod policy_codec;
 mod reply;
+#[cfg(feature = "sabotage")]
+mod sabotage;
 mod scripts;
 mod sessions;
 mod set_codec;
