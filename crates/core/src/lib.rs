@@ -11,6 +11,8 @@ pub mod hashing;
 pub mod policies;
 pub mod ports;
 mod random;
+#[cfg(feature = "sabotage")]
+pub mod sabotage;
 pub mod sessions;
 pub mod usecases;
 

@@ -15,6 +15,8 @@ mod options;
 mod pending;
 mod policy_codec;
 mod reply;
+#[cfg(feature = "sabotage")]
+mod sabotage;
 mod scripts;
 mod sessions;
 mod set_codec;

@@ -40,9 +40,13 @@ macro_rules! scripts {
             $(#[$doc])*
             pub(crate) static $name: LazyLock<Script> = LazyLock::new(|| {
                 let text = concat!($(text!($piece)),+);
+                #[cfg(feature = "sabotage")]
+                let text = crate::sabotage::bent(text);
                 Script { text: Str::from_static(text), name: sha1_hash(text).into() }
             });
         )+
+        #[cfg(all(test, feature = "sabotage"))]
+        pub(crate) static ALL: &[&LazyLock<Script>] = &[$(&$name),+];
         #[cfg(test)]
         const PIECES: &[&[&[&str]]] = &[$(&[$(names!($piece)),+]),+];
     };

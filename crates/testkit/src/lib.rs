@@ -29,6 +29,7 @@ pub use database::TestDatabase;
 pub use error::{EngineError, one_line};
 pub use given::{POSTGRES_URL, REDIS_URL, postgres_url, redis_url};
 pub use names::unique_name;
+pub use ports::free_port;
 pub use postgres::{PostgresOptions, PrivatePostgres};
 pub use prefix::RedisPrefix;
 pub use programs::{find_caddy, find_nginx, find_postgres, find_redis};

@@ -11,7 +11,7 @@ const FIRST: u16 = 20_000;
 const COUNT: u16 = 12_000;
 
 /// A random port that was free a moment ago. Another process may take it first, so whoever uses it must notice that.
-pub(crate) fn free_port() -> Result<u16, EngineError> {
+pub fn free_port() -> Result<u16, EngineError> {
     let mut last = None;
     for _ in 0..100 {
         let mut random = [0; 2];

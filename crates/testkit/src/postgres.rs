@@ -118,6 +118,14 @@ impl PrivatePostgres {
         }
     }
 
+    /// Stops it without order (SIGQUIT, "immediate shutdown"): the next start recovers from its log.
+    #[track_caller]
+    pub fn stop_at_once(&mut self) {
+        if let Some(engine) = self.engine.take() {
+            assert!(engine.end(Signal::SIGQUIT), "PostgreSQL did not stop: {}", tail(&self.log()));
+        }
+    }
+
     /// Starts it on the same port with the same data; a server that runs is killed before.
     #[track_caller]
     pub fn start_again(&mut self) {

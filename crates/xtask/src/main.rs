@@ -2,6 +2,7 @@
 #![expect(clippy::print_stderr, clippy::print_stdout, reason = "a command line tool talks to its terminal")]
 
 mod bench;
+mod chaos;
 mod engines;
 mod error;
 mod install;
@@ -23,12 +24,14 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Bench(bench::Bench),
+    Chaos(chaos::Chaos),
     Test(test::Test),
 }
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Bench(bench) => bench.run(),
+        Command::Chaos(chaos) => chaos.run(),
         Command::Test(test) => test.run(),
     };
     outcome.unwrap_or_else(|error| {

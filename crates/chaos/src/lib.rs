@@ -1,0 +1,6 @@
+//! Faults, injected and survived: a run that breaks everything Tollbar stands on, one thing at a time, and a checker that reads
+//! what happened and counts every promise that was not kept.
+
+pub mod checker;
+pub mod harness;
+pub mod history;
