@@ -80,6 +80,13 @@ impl RedisLive {
         let calls: Vec<&Call> = batch.iter().map(|waiting| &waiting.call).collect();
         let arguments = batch::arguments(&calls, &self.shared.keys, |names| self.timed(names.all()));
         let answered = self.shared.engine.run_near(near, ADMIT_CALL, Once, &ADMIT, arguments).await;
+        #[cfg(feature = "sabotage")]
+        let answered = if answered.is_err() && tollbar_core::sabotage::is_chosen("resend-lost-reply") {
+            let again = batch::arguments(&calls, &self.shared.keys, |names| self.timed(names.all()));
+            self.shared.engine.run_near(near, ADMIT_CALL, Once, &ADMIT, again).await
+        } else {
+            answered
+        };
         let deadline = self.shared.engine.deadline();
         let answers = answered.and_then(|answer| {
             batch::answers(&answer, &calls, ADMIT_CALL, deadline).map_err(Misshapen::of(ADMIT_CALL))
