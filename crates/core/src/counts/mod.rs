@@ -1,4 +1,5 @@
-//! How a process authors its counts: an open epoch in memory, and a flush that adds each closed one to the ledger once.
+//! How a process authors its counts: an open epoch in memory, a flush that adds each closed one to the ledger once, and what others do for
+//! a process that died. The protocol and why it holds: `README.md` beside this file.
 
 mod adopter;
 mod book;
