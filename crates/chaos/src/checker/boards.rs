@@ -3,12 +3,14 @@
 use std::{cmp::Reverse, collections::HashMap};
 
 use super::{Promise, Report, Sort};
-use crate::history::{Api, Board, Engine, FaultKind, History, LinkFault, Micros, Op, Place, Totals};
+use crate::history::{Api, Board, Engine, Fault, FaultKind, History, LinkFault, Micros, Op, Place, Totals};
 
 /// Places on a board.
 const PLACES: usize = 10;
 /// What was acknowledged so long before a reading has to be in it.
 const COMPLETE: Micros = 1_000_000;
+/// How long after that another fault counts as one more at the same time.
+const SOON: Micros = 1_000_000;
 
 /// The board that these totals make.
 pub(super) fn rank(totals: &Totals) -> Vec<Place> {
@@ -126,8 +128,20 @@ fn may_be_behind(history: &History, board: &Board) -> bool {
     history.faults.iter().any(|fault| {
         let begins = fault.begun <= board.received && board.sent < fault.applied + lag;
         let ends = fault.healing <= board.received && board.sent < fault.healed + lag;
-        begins || ends
+        begins
+            || ends
+            || (follows_a_loss(history, fault)
+                && fault.overlaps(board.sent.saturating_sub(lag), board.received))
     })
+}
+
+/// Whether PostgreSQL went away so soon after Redis had lost something that the calls between need not have been flushed: two faults
+/// in one.
+fn follows_a_loss(history: &History, fault: &Fault) -> bool {
+    let recently =
+        |loss: &Fault| loss.healed <= fault.begun && fault.begun < loss.healed + SOON + lag(history);
+    fault.kind.takes_away(Engine::Postgres)
+        && history.faults.iter().filter(|loss| loss.loses_state).any(recently)
 }
 
 fn fault_near(history: &History, board: &Board) -> Option<FaultKind> {

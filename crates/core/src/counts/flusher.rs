@@ -1,15 +1,21 @@
 //! The task that moves closed epochs into the ledger, and with it what keeps both tiers of counts together.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use futures_util::future::join3;
+use futures_util::future::join4;
+use tokio::sync::mpsc::{self, Sender};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
-use super::{CallBook, ClosedEpoch, adopter::Adopter, raiser::Raiser};
+use super::{
+    CallBook, ClosedEpoch,
+    adopter::Adopter,
+    aftermath::{self, Flushed},
+    raiser::Raiser,
+};
 use crate::{
     StoreError,
-    domain::{EpochId, Incarnation, Tally},
+    domain::Incarnation,
     ports::{Added, CallLedger, CallTracker, PendingCalls},
     random_bytes,
 };
@@ -34,8 +40,8 @@ impl Default for FlusherOptions {
 
 const FIRST_WAIT: Duration = Duration::from_millis(20);
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
-/// How many epochs are remembered whose notes could not be removed; further ones end by themselves.
-const MOST_UNSETTLED: usize = 256;
+/// How many flushed epochs may wait for the live tier to hear of them.
+const MOST_FLUSHED: usize = 64;
 
 /// Flushes the book of one process. Epochs go one after the other and are never merged: while the ledger is away, one closed
 /// epoch waits and the open one grows.
@@ -47,7 +53,6 @@ pub struct CountFlusher {
     /// Whose claim shows that this process lives, whatever it authors counts as.
     process: Incarnation,
     options: FlusherOptions,
-    unsettled: VecDeque<EpochId>,
 }
 
 impl CountFlusher {
@@ -62,7 +67,7 @@ impl CountFlusher {
         options: FlusherOptions,
     ) -> Self {
         let raiser = Arc::new(Raiser::new(Arc::clone(&ledger), tracker));
-        Self { book, ledger, pending, raiser, process, options, unsettled: VecDeque::new() }
+        Self { book, ledger, pending, raiser, process, options }
     }
 
     /// Raises the live counts to the ledger's totals, page by page, unless another process is at it.
@@ -87,10 +92,13 @@ impl CountFlusher {
                 adopter.run(&stop).await;
             }
         };
-        join3(self.flush_until(&stop), raiser.run(&stop), adopting).await;
+        let (flushed, after) = mpsc::channel(MOST_FLUSHED);
+        let pending = self.pending.clone();
+        let following = aftermath::follow(after, pending, Arc::clone(&raiser));
+        join4(self.flush_until(&stop, flushed), following, raiser.run(&stop), adopting).await;
     }
 
-    async fn flush_until(mut self, stop: &CancellationToken) {
+    async fn flush_until(mut self, stop: &CancellationToken, flushed: Sender<Flushed>) {
         // Where every call waits for its flush, the book says when.
         let every = if self.options.every.is_zero() { Duration::from_secs(1) } else { self.options.every };
         loop {
@@ -102,24 +110,24 @@ impl CountFlusher {
                 break;
             }
             if let Some(closed) = self.book.close()
-                && stop.run_until_cancelled(self.flush(&closed)).await.is_none()
+                && stop.run_until_cancelled(self.flush(&closed, &flushed)).await.is_none()
             {
-                self.flush_last(Some(closed)).await;
+                self.flush_last(Some(closed), &flushed).await;
                 return;
             }
         }
-        self.flush_last(None).await;
+        self.flush_last(None, &flushed).await;
     }
 
     /// Flushes what is left, and closes the incarnation. What cannot be flushed in time stays noted, where it was, for others.
-    async fn flush_last(mut self, closed: Option<ClosedEpoch>) {
+    async fn flush_last(mut self, closed: Option<ClosedEpoch>, flushed: &Sender<Flushed>) {
         let last = self.options.last;
         let flushing = async {
             if let Some(closed) = closed {
-                self.flush(&closed).await;
+                self.flush(&closed, flushed).await;
             }
             if let Some(closed) = self.book.close() {
-                self.flush(&closed).await;
+                self.flush(&closed, flushed).await;
             }
             if let Err(error) = self.ledger.close(self.book.incarnation(), &[]).await {
                 warn!(?error, "the ledger was not told that this process counts no more");
@@ -131,7 +139,7 @@ impl CountFlusher {
     }
 
     /// Adds one epoch, as often as it takes: adding it twice counts once.
-    async fn flush(&mut self, closed: &ClosedEpoch) {
+    async fn flush(&mut self, closed: &ClosedEpoch, flushed: &Sender<Flushed>) {
         let (id, sums) = (closed.id(), closed.settled().await);
         #[cfg(feature = "sabotage")]
         let mut id = id;
@@ -156,25 +164,9 @@ impl CountFlusher {
         };
         closed.is_in_ledger();
         debug!(epoch, tallies = sums.len(), "counts are in the ledger");
-        self.settle(id).await;
-        self.follow(&totals).await;
-    }
-
-    async fn follow(&self, totals: &[Tally]) {
-        self.raiser.follow(totals).await;
-    }
-
-    /// Removes what the live tier has noted of an epoch that is in the ledger, and of those before it where that failed.
-    async fn settle(&mut self, id: EpochId) {
-        let Some(pending) = &self.pending else { return };
-        if self.unsettled.len() < MOST_UNSETTLED {
-            self.unsettled.push_back(id);
-        }
-        while let Some(id) = self.unsettled.front() {
-            if pending.settle(*id).await.is_err() {
-                return;
-            }
-            self.unsettled.pop_front();
+        // The live tier hears of it meanwhile: where it is silent, who waits for the next flush should not wait for it.
+        if flushed.try_send(Flushed { id, totals }).is_err() {
+            self.raiser.suspect();
         }
     }
 

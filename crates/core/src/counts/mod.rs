@@ -2,6 +2,7 @@
 //! a process that died. The protocol and why it holds: `README.md` beside this file.
 
 mod adopter;
+mod aftermath;
 mod book;
 mod flusher;
 mod raiser;

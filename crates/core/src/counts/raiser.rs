@@ -69,7 +69,7 @@ impl Raiser {
         self.suspects.store(false, Ordering::Relaxed);
         let raised = self.raise_pages().await;
         if raised.is_err() {
-            self.suspects.store(true, Ordering::Relaxed);
+            self.suspect();
         }
         let totals = raised?;
         // Where something was lost meanwhile, the next look finds it out.
@@ -93,6 +93,11 @@ impl Raiser {
         }
     }
 
+    /// Says that the live counts may be behind.
+    pub(super) fn suspect(&self) {
+        self.suspects.store(true, Ordering::Relaxed);
+    }
+
     /// Raises the live counts to these totals, as an epoch left them.
     pub(super) async fn follow(&self, totals: &[Tally]) {
         let is_among =
@@ -112,7 +117,7 @@ impl Raiser {
         let is_behind = self.raise(&asked).await.unwrap_or(true);
         self.witness(totals);
         if is_behind {
-            self.suspects.store(true, Ordering::Relaxed);
+            self.suspect();
         }
     }
 

@@ -50,6 +50,18 @@ fn what_redis_lost_is_there_again_after_a_second() {
 }
 
 #[test]
+fn calls_between_a_loss_and_an_outage_of_the_database_may_be_missing_until_it_is_over() {
+    for (outage, is_broken) in [((8_000, 10_000), 0), ((20_000, 22_000), 1)] {
+        let mut history = called();
+        history.fault(FaultKind::RedisEmptied, (6_000, 6_001));
+        history.fault(FaultKind::Paused(Engine::Postgres), outage);
+        let later = outage.0 + 1_800;
+        assert_eq!(broken(&mut history, (later, later + 1), &[(101, 1), (102, 1)]), is_broken);
+        assert_eq!(broken(&mut history, (30_000, 30_001), &[(101, 1), (102, 1)]), 1);
+    }
+}
+
+#[test]
 fn a_board_without_redis_is_called_stale_and_no_other_one_is() {
     let mut history = called();
     history.fault(FaultKind::Killed(Engine::Redis), (6_000, 9_000));

@@ -5,7 +5,7 @@ use mockall::Sequence;
 use super::*;
 use crate::{
     counts::BookOptions,
-    domain::{ApiName, Caller, Epoch, UserId},
+    domain::{ApiName, Caller, Epoch, Tally, UserId},
     ports::{MockCallLedger, MockCallTracker, MockPendingCalls},
 };
 
