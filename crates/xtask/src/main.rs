@@ -7,6 +7,7 @@ mod engines;
 mod error;
 mod install;
 mod interrupt;
+mod model;
 mod test;
 
 use std::process::ExitCode;
@@ -25,6 +26,7 @@ struct Cli {
 enum Command {
     Bench(bench::Bench),
     Chaos(chaos::Chaos),
+    Model(model::Model),
     Test(test::Test),
 }
 
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Bench(bench) => bench.run(),
         Command::Chaos(chaos) => chaos.run(),
+        Command::Model(model::Model) => model::Model::run(),
         Command::Test(test) => test.run(),
     };
     outcome.unwrap_or_else(|error| {
