@@ -9,7 +9,7 @@ use tollbar_core::{
 };
 
 use crate::{
-    engine::Sending::Repeatable,
+    engine::Sending::{Once, Repeatable},
     live::RedisLive,
     reply::{Misshapen, bytes, items, number, time},
     scripts::{CHANGE, LOOKUP, PUBLISH},
@@ -28,7 +28,8 @@ impl SessionCache for RedisLive {
             .timed([self.shared.keys.record(user), self.shared.keys.lease(user)])
             .bytes(nonce.0.to_be_bytes().to_vec())
             .number(micros(self.shared.lease_ttl));
-        let answer = self.shared.engine.run(LOOK_UP, Repeatable, &LOOKUP, arguments).await?;
+        // Once: a copy that is executed late would give this reader the lease anew, after a change has ended it.
+        let answer = self.shared.engine.run(LOOK_UP, Once, &LOOKUP, arguments).await?;
         found(answer, nonce).map_err(Misshapen::of(LOOK_UP))
     }
 

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::CallBook;
+use super::{CallBook, raiser::Raiser};
 use crate::{
     StoreError,
     domain::{Epoch, EpochId, Incarnation},
@@ -20,6 +20,7 @@ pub(super) struct Adopter {
     pub(super) book: Arc<CallBook>,
     pub(super) ledger: Arc<dyn CallLedger>,
     pub(super) pending: Arc<dyn PendingCalls>,
+    pub(super) raiser: Arc<Raiser>,
     /// How long a process is believed to live without a sign.
     pub(super) ttl: Duration,
 }
@@ -66,7 +67,9 @@ impl Adopter {
         for epoch in after_last.take(UNFLUSHED) {
             epochs.push((epoch, self.pending.pending(EpochId { incarnation, epoch }).await?));
         }
-        self.ledger.close(incarnation, &epochs).await?;
+        // It may have put calls into the ledger of which the live tier has not heard.
+        let closing = async { self.ledger.close(incarnation, &epochs).await.map(drop) };
+        self.raiser.raise_all_after(closing).await?;
         let calls: u64 = epochs.iter().flat_map(|(_, sums)| sums).map(|tally| tally.calls).sum();
         info!(%incarnation, calls, "adopted the counts of a process that gave no sign");
         for (epoch, _) in epochs {

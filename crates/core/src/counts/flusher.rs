@@ -85,6 +85,7 @@ impl CountFlusher {
             book: Arc::clone(&self.book),
             ledger: Arc::clone(&self.ledger),
             pending,
+            raiser: Arc::clone(&raiser),
             ttl: self.options.claim,
         });
         let adopting = async {

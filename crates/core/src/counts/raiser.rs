@@ -16,7 +16,7 @@ use super::sums::lock;
 use crate::{
     StoreError,
     domain::{ApiName, Caller, Tally},
-    ports::{CallLedger, CallTracker},
+    ports::{CallLedger, CallTracker, RaiseId},
 };
 
 /// How often the live tier is asked whether it has lost anything.
@@ -65,7 +65,28 @@ impl Raiser {
 
     /// Raises the live counts to the ledger's totals, page by page, unless another process is at it.
     pub(super) async fn raise_all(&self) -> Result<(), StoreError> {
-        let Some(raise) = self.tracker.begin_raise().await? else { return Ok(()) };
+        match self.tracker.begin_raise().await? {
+            Some(raise) => self.finish(raise).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Makes a change of the ledger of which the live counts need not know, then raises all of them. They are not whole from before
+    /// it on, so that another process raises them where this one ends in between.
+    pub(super) async fn raise_all_after(
+        &self,
+        change: impl Future<Output = Result<(), StoreError>>,
+    ) -> Result<(), StoreError> {
+        let raise = self.tracker.begin_raise().await?;
+        self.suspect();
+        change.await?;
+        match raise {
+            Some(raise) => self.finish(raise).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn finish(&self, raise: RaiseId) -> Result<(), StoreError> {
         self.suspects.store(false, Ordering::Relaxed);
         let raised = self.raise_pages().await;
         if raised.is_err() {
