@@ -39,7 +39,8 @@ impl SessionCache for RedisLive {
             .timed([self.shared.keys.record(user), self.shared.keys.lease(user)])
             .bytes(nonce.0.to_be_bytes().to_vec())
             .number(micros(self.shared.lease_ttl));
-        let answer = self.shared.engine.run(ANNOUNCE, Repeatable, &CHANGE, arguments).await?;
+        // Once: a copy that is executed late would take over the lease from a change that came after.
+        let answer = self.shared.engine.run(ANNOUNCE, Once, &CHANGE, arguments).await?;
         let at = time(&answer).map_err(Misshapen::of(ANNOUNCE))?;
         Ok(Ticket { at, lease: Some(nonce) })
     }
