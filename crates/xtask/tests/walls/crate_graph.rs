@@ -15,7 +15,7 @@ const ADAPTERS: [&str; 4] = ["tollbar-memory", "tollbar-postgres", "tollbar-redi
 const OUTER: [&str; 3] = ["tollbar-contract", "tollbar-http", "tollbar-tower"];
 /// What the web frameworks share.
 const WIRE: &str = "tollbar-wire";
-const UNSHIPPED: [&str; 3] = ["bench", "tollbar-testkit", "xtask"];
+const UNSHIPPED: [&str; 4] = ["bench", "tollbar-chaos", "tollbar-testkit", "xtask"];
 
 /// Reads configuration, which is the server's business.
 const CONFIG: &str = "config";
