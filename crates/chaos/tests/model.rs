@@ -1,9 +1,9 @@
-//! The model in the small size: the protocol keeps its promises, and no rule of its can go.
+//! The models in the small size: the protocols keep their promises, and no rule of theirs can go.
 #![expect(clippy::print_stdout, reason = "traces are what a reader of the output wants to see")]
 
 use std::num::NonZeroUsize;
 
-use tollbar_chaos::model::{Protocol, Scale, counting::Counting, explore, refute};
+use tollbar_chaos::model::{Protocol, Scale, counting::Counting, explore, refute, sessions::Sessions};
 
 fn keeps_its_promises<P: Protocol>() {
     for model in P::whole(Scale::Small) {
@@ -26,6 +26,16 @@ fn every_rule_is_needed<P: Protocol>() {
             assert!(!violation.trace.is_empty(), "{} fails without a step", variant.flaw);
         }
     }
+}
+
+#[test]
+fn the_session_protocol_keeps_its_promises() {
+    keeps_its_promises::<Sessions>();
+}
+
+#[test]
+fn every_rule_of_the_session_protocol_is_needed() {
+    every_rule_is_needed::<Sessions>();
 }
 
 #[test]

@@ -5,6 +5,7 @@
 pub mod counting;
 mod explore;
 mod protocol;
+pub mod sessions;
 
 pub use explore::{Report, Violation, explore, refute};
 pub use protocol::{Naive, Protocol, Scale};
