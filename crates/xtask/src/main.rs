@@ -6,6 +6,7 @@ mod engines;
 mod error;
 mod install;
 mod interrupt;
+mod model;
 mod test;
 
 use std::process::ExitCode;
@@ -23,12 +24,14 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Bench(bench::Bench),
+    Model(model::Model),
     Test(test::Test),
 }
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Bench(bench) => bench.run(),
+        Command::Model(_) => model::Model::run(),
         Command::Test(test) => test.run(),
     };
     outcome.unwrap_or_else(|error| {
