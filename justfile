@@ -38,6 +38,11 @@ test *args:
 bench *args:
     cargo xtask bench {{ args }}
 
+# Explore the models of the protocols in the large size; takes minutes
+[group('check')]
+model:
+    cargo xtask model
+
 # Run clippy with warnings denied
 [group('check')]
 lint:

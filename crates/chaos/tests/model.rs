@@ -1,5 +1,5 @@
 //! The models in the small size: the protocols keep their promises, and no rule of theirs can go.
-#![expect(clippy::print_stdout, reason = "figures and traces for people")]
+#![expect(clippy::print_stdout, reason = "traces are what a reader of the output wants to see")]
 
 use std::num::NonZeroUsize;
 

@@ -151,6 +151,21 @@ suite! {
         assert_eq!(live(&harness, &many).await, [Caller { user, calls: acknowledged }]);
     }
 
+    /// Whoever fenced a process may die before it has closed it: the process, which lives, then does it itself.
+    async fn a_process_that_was_fenced_and_not_adopted_counts_all_once(harness) {
+        let (user, token, many) = ada(&harness).await;
+        let process = start(&harness, 1, secs(600), CLAIM).await;
+        let mut acknowledged = process.call(&token, &many, 20).await;
+        harness.pending_calls().fence(process.id).await.unwrap();
+        let gate = &process;
+        until("counting goes on", || async { gate.call(&token, &many, 1).await == 1 }).await;
+        acknowledged += 1 + process.call(&token, &many, 20).await;
+        until("adopted by itself", || async { in_ledger(&harness).await == 20 }).await;
+        process.end().await;
+        assert_eq!(in_ledger(&harness).await, acknowledged);
+        assert_eq!(live(&harness, &many).await, [Caller { user, calls: acknowledged }]);
+    }
+
     /// A process that only cannot renew its claim is not adopted while it gives a sign of life in the live tier.
     async fn a_process_that_beats_is_left_alone(harness) {
         let (_, token, many) = ada(&harness).await;

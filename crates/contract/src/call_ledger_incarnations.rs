@@ -18,9 +18,9 @@ fn incarnation(byte: u8) -> Incarnation {
     epoch_of(byte, 0).incarnation
 }
 
-async fn close(ledger: &Arc<dyn CallLedger>, process: u8, epochs: &[(u64, Tally)]) -> Vec<Tally> {
+async fn close(ledger: &Arc<dyn CallLedger>, process: u8, epochs: &[(u64, Tally)]) {
     let epochs: Vec<_> = epochs.iter().map(|(epoch, sum)| (Epoch::new(*epoch), vec![sum.clone()])).collect();
-    ledger.close(incarnation(process), &epochs).await.unwrap()
+    ledger.close(incarnation(process), &epochs).await.unwrap();
 }
 
 async fn orphans(ledger: &Arc<dyn CallLedger>) -> Vec<Incarnation> {
@@ -58,14 +58,15 @@ suite! {
         assert_eq!(all(&ledger).await, [tally("ping", 1, 1)]);
     }
 
-    /// Whoever closes an incarnation adds those of its epochs that are not in the ledger, once, and tells the totals.
+    /// Whoever closes an incarnation adds those of its epochs that are not in the ledger, once.
     async fn closing_adds_the_later_epochs_once(harness) {
         let ledger = harness.call_ledger();
         add(&ledger, 1, 1, &[tally("ping", 1, 1)]).await;
         let epochs = [(1, tally("ping", 1, 100)), (2, tally("ping", 2, 5)), (3, tally("pong", 1, 7))];
-        assert_eq!(close(&ledger, 1, &epochs).await, [tally("ping", 2, 5), tally("pong", 1, 7)]);
-        assert_eq!(close(&ledger, 1, &epochs).await, []);
-        assert_eq!(close(&ledger, 9, &epochs).await, [], "unknown");
+        // Of a stranger, nothing.
+        for process in [1, 1, 9] {
+            close(&ledger, process, &epochs).await;
+        }
         assert_eq!(all(&ledger).await, [tally("ping", 1, 1), tally("ping", 2, 5), tally("pong", 1, 7)]);
     }
 

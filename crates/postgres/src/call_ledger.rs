@@ -92,7 +92,7 @@ impl CallLedger for PgStore {
         &self,
         incarnation: Incarnation,
         epochs: &[(Epoch, Vec<Tally>)],
-    ) -> Result<Vec<Tally>, StoreError> {
+    ) -> Result<(), StoreError> {
         const OPERATION: &str = "close an incarnation";
         let too_large = |error| StoreError::permanent(OPERATION, error);
         let mut columns = Vec::with_capacity(epochs.len());
@@ -107,17 +107,14 @@ impl CallLedger for PgStore {
                 .transaction(async |connection| {
                     take_time(connection, deadline).await?;
                     let Some(last) = incarnations::close(connection, incarnation).await? else {
-                        return Ok(Vec::new());
+                        return Ok(());
                     };
-                    let mut totals = Vec::new();
                     for (_, chunks) in epochs.iter().filter(|(epoch, _)| *epoch > last) {
                         for chunk in chunks {
-                            for row in &add(connection, chunk).await? {
-                                totals.push(tally(row)?);
-                            }
+                            add(connection, chunk).await?;
                         }
                     }
-                    Ok(totals)
+                    Ok(())
                 })
                 .await
         })
@@ -148,7 +145,7 @@ impl CallLedger for PgStore {
     }
 
     async fn top(&self, api: &ApiName, limit: usize) -> Result<Vec<Caller>, StoreError> {
-        self.call("read the top of the ledger", self.options.ledger_deadline, async |connection| {
+        self.call("read the top of the ledger", self.options.deadline, async |connection| {
             let best = call_totals::table
                 .filter(call_totals::api.eq(api.as_str()))
                 .order((call_totals::calls.desc(), call_totals::user_id))
@@ -161,7 +158,7 @@ impl CallLedger for PgStore {
     }
 
     async fn distinct(&self, api: &ApiName) -> Result<u64, StoreError> {
-        self.call("count the callers in the ledger", self.options.ledger_deadline, async |connection| {
+        self.call("count the callers in the ledger", self.options.deadline, async |connection| {
             let callers = call_totals::table.filter(call_totals::api.eq(api.as_str())).count();
             u64::try_from(callers.get_result::<i64>(connection).await?).map_err(damaged)
         })

@@ -5,7 +5,7 @@ use tollbar_core::sabotage::is_chosen;
 /// A bug, and what of the scripts it bends into what.
 const BENDS: [(&str, &str, &str); 5] = [
     // Every miss hands out a lease, and none is asked for at the publish.
-    ("no-lease", "(not held or held == nonce) and 1 or 0", "1"),
+    ("no-lease", "held and 0 or 1", "1"),
     ("no-lease", "nonce ~= '' and live_lease(KEYS[2], stamp, now, tonumber(ARGV[5])) == nonce", "true"),
     // A change takes no lease over, and a publish ends none.
     ("logout-keeps-lease", "write_lease(KEYS[2], stamp, nonce, now, lasts, slack)\nreturn now", "return now"),

@@ -78,20 +78,16 @@ impl CallLedger for SqliteStore {
         &self,
         incarnation: Incarnation,
         epochs: &[(Epoch, Vec<Tally>)],
-    ) -> Result<Vec<Tally>, StoreError> {
+    ) -> Result<(), StoreError> {
         const OPERATION: &str = "close an incarnation";
         let mut added = Vec::with_capacity(epochs.len());
         for (epoch, sums) in epochs {
             added.push((number(OPERATION, epoch.get())?, rows(OPERATION, sums)?));
         }
         self.write(OPERATION, self.options.ledger_deadline, move |connection| {
-            let Some(last) = incarnations::close(connection, incarnation)? else { return Ok(Vec::new()) };
-            let later = added.iter().filter(|(epoch, _)| *epoch > last);
-            let mut totals = Vec::new();
-            for (_, rows) in later {
-                totals.extend(add(connection, rows)?);
-            }
-            Ok(totals)
+            let Some(last) = incarnations::close(connection, incarnation)? else { return Ok(()) };
+            let mut later = added.iter().filter(|(epoch, _)| *epoch > last);
+            later.try_for_each(|(_, rows)| add(connection, rows).map(drop))
         })
         .await
     }
@@ -120,7 +116,7 @@ impl CallLedger for SqliteStore {
 
     async fn top(&self, api: &ApiName, limit: usize) -> Result<Vec<Caller>, StoreError> {
         let api = api.as_str().to_owned();
-        self.read("read the top of the ledger", self.options.ledger_deadline, move |connection| {
+        self.read("read the top of the ledger", self.options.deadline, move |connection| {
             let best = call_totals::table
                 .filter(call_totals::api.eq(api))
                 .order((call_totals::calls.desc(), call_totals::user_id))
@@ -133,7 +129,7 @@ impl CallLedger for SqliteStore {
 
     async fn distinct(&self, api: &ApiName) -> Result<u64, StoreError> {
         let api = api.as_str().to_owned();
-        self.read("count the callers in the ledger", self.options.ledger_deadline, move |connection| {
+        self.read("count the callers in the ledger", self.options.deadline, move |connection| {
             let callers = call_totals::table.filter(call_totals::api.eq(api)).count();
             u64::try_from(callers.get_result::<i64>(connection)?).map_err(damaged)
         })

@@ -51,20 +51,19 @@ pub fn explore<P: Protocol>(model: P, threads: NonZeroUsize) -> Report {
     explore_to(model, threads, None)
 }
 
-/// Looks for a run that breaks a promise, the shortest first. `None`: there is none.
+/// Looks for a run that breaks a promise, as short as any. `None`: there is none.
 pub fn refute<P: Protocol>(model: &P) -> Option<Violation> {
-    let depths = (2..).map(|depth| (depth, explore_to(model.clone(), NonZeroUsize::MIN, Some(depth))));
-    // Where no run is as long as it may be, there are no others.
-    let mut depths =
-        depths.take_while(|(depth, report)| report.violation.is_some() || report.depth >= *depth);
-    depths.find_map(|(_, report)| report.violation)
+    let find = |below_depth| explore_to(model.clone(), NonZeroUsize::MIN, below_depth).violation;
+    // The checker goes on for a while after the first one, and tells the last one.
+    let shorter = |found: &Violation| find(Some(found.trace.len() + 1));
+    std::iter::successors(find(None), shorter).last()
 }
 
 #[expect(clippy::disallowed_methods, reason = "measures how long the exploration takes")]
-fn explore_to<P: Protocol>(model: P, threads: NonZeroUsize, most_depth: Option<usize>) -> Report {
+fn explore_to<P: Protocol>(model: P, threads: NonZeroUsize, below_depth: Option<usize>) -> Report {
     let began = Instant::now();
     let mut builder = model.checker().threads(threads.get()).finish_when(HasDiscoveries::AnyFailures);
-    if let Some(depth) = most_depth {
+    if let Some(depth) = below_depth {
         builder = builder.target_max_depth(depth);
     }
     let checker = builder.spawn_bfs().join();

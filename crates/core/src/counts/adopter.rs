@@ -53,6 +53,11 @@ impl Adopter {
                 self.adopt(incarnation).await?;
             }
         }
+        // Their process lives, so they are nobody's orphans.
+        for incarnation in self.book.former() {
+            self.adopt(incarnation).await?;
+            self.book.is_closed(incarnation);
+        }
         Ok(())
     }
 

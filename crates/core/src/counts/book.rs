@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -44,6 +44,8 @@ pub struct CallBook {
     open: Mutex<Arc<EpochBook>>,
     options: BookOptions,
     wishes: Arc<Wishes>,
+    /// Whom it was before, as far as it is not known that they are closed.
+    former: Mutex<Vec<Incarnation>>,
 }
 
 /// What calls ask of the flusher.
@@ -51,7 +53,8 @@ pub struct CallBook {
 struct Wishes {
     /// Somebody waits for the ledger, or was fenced.
     any: Notify,
-    fenced: AtomicBool,
+    /// Who was fenced last.
+    fenced: Mutex<Option<Incarnation>>,
 }
 
 #[derive(Debug)]
@@ -93,7 +96,8 @@ impl CallBook {
     pub fn new(incarnation: Incarnation, options: BookOptions) -> Self {
         let wishes = Arc::new(Wishes::default());
         let id = EpochId { incarnation, epoch: Epoch::FIRST };
-        Self { open: Mutex::new(EpochBook::open(id, options, &wishes)), options, wishes }
+        let open = Mutex::new(EpochBook::open(id, options, &wishes));
+        Self { open, options, wishes, former: Mutex::default() }
     }
 
     /// Lets a call enter the open epoch.
@@ -132,6 +136,17 @@ impl CallBook {
         let former =
             std::mem::replace(&mut *lock(&self.open), EpochBook::open(id, self.options, &self.wishes));
         former.outcome.send_replace(Outcome::Adopted);
+        lock(&self.former).push(former.id.incarnation);
+    }
+
+    /// Whom it was before: whoever fenced them may not have come to the end of their adoption.
+    pub(super) fn former(&self) -> Vec<Incarnation> {
+        lock(&self.former).clone()
+    }
+
+    /// Says that one of them is closed.
+    pub(super) fn is_closed(&self, former: Incarnation) {
+        lock(&self.former).retain(|other| *other != former);
     }
 
     /// Returns when a call waits for the ledger or was fenced since the last time.
@@ -139,9 +154,9 @@ impl CallBook {
         self.wishes.any.notified().await;
     }
 
-    /// Whether a call was fenced since the last time.
+    /// Whether a call of the present incarnation was fenced. What a former one hears late says nothing of this one.
     pub(crate) fn was_fenced(&self) -> bool {
-        self.wishes.fenced.swap(false, Ordering::Relaxed)
+        *lock(&self.wishes.fenced) == Some(self.incarnation())
     }
 }
 
@@ -169,7 +184,7 @@ impl Passage {
     /// Passes an engine's failure on. Where it says that this incarnation is fenced, the process goes on as another.
     pub fn heed(&self, error: StoreError) -> StoreError {
         if error.is_fenced() {
-            self.0.wishes.fenced.store(true, Ordering::Relaxed);
+            *lock(&self.0.wishes.fenced) = Some(self.0.id.incarnation);
             self.0.wishes.any.notify_one();
         }
         error

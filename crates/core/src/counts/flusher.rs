@@ -179,8 +179,6 @@ impl CountFlusher {
             match self.begin().await {
                 Ok(incarnation) => {
                     self.book.begin_anew(incarnation);
-                    // What was refused of the former one is told once more.
-                    self.book.was_fenced();
                     info!(%incarnation, "counting goes on under another name");
                     return;
                 }

@@ -60,7 +60,7 @@ pub trait CallLedger: Send + Sync {
     async fn last_added(&self, incarnation: Incarnation) -> Result<Option<Epoch>, StoreError>;
 
     /// Closes an incarnation, and in the same transaction adds those of these epochs that are later than its last one. May be
-    /// repeated: one that is closed already changes nothing. Returns the totals, as they stand after it, of whom it has added.
+    /// repeated: one that is closed already changes nothing.
     ///
     /// # Parameters
     /// - `incarnation`: who authors no more.
@@ -68,11 +68,8 @@ pub trait CallLedger: Send + Sync {
     ///
     /// # Errors
     /// The store failed; after a transient failure it may have been closed, with all of the epochs.
-    async fn close(
-        &self,
-        incarnation: Incarnation,
-        epochs: &[(Epoch, Vec<Tally>)],
-    ) -> Result<Vec<Tally>, StoreError>;
+    async fn close(&self, incarnation: Incarnation, epochs: &[(Epoch, Vec<Tally>)])
+    -> Result<(), StoreError>;
 
     /// Reads totals in the order of API and user.
     ///

@@ -18,5 +18,4 @@ local held = live_lease(KEYS[2], stamp, now, lasts)
 if not held then
   write_lease(KEYS[2], stamp, nonce, now, lasts, slack)
 end
--- A look-up whose answer was lost, and which is sent again, finds its own lease.
-return { now, (not held or held == nonce) and 1 or 0 }
+return { now, held and 0 or 1 }

@@ -100,7 +100,7 @@ impl fmt::Display for Adopt {
 
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let p = |process: u8| name(process);
+        let p = name;
         match *self {
             Self::Begin(process) => write!(f, "{} registers its incarnation", p(process)),
             Self::Call { process, user } => write!(f, "{} sends a call of user {user} to Redis", p(process)),

@@ -1,8 +1,8 @@
 //! The counting protocol: every admitted call is counted once, whatever single thing breaks.
 //!
-//! `acknowledged ≤ counted ≤ sent`, in the ledger and on the board. The parts: [`ledger`] and [`redis`] hold what transactions and
-//! scripts do, [`author`] what a process does with its own epochs, [`adoption`] what it does with those of others,
-//! [`raising`] how the board is brought back after a loss, [`faults`] what goes wrong, [`promise`] what is checked.
+//! `acknowledged ≤ counted ≤ sent`, in the ledger and on the board. The parts: `ledger` and `redis` hold what transactions and
+//! scripts do, `author` what a process does with its own epochs, `adoption` what it does with those of others,
+//! `raising` how the board is brought back after a loss, `faults` what goes wrong, `promise` what is checked.
 
 mod action;
 mod adoption;

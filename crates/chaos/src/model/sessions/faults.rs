@@ -57,13 +57,16 @@ impl Sessions {
         if delivery == Delivery::Heard {
             return Some(nonce);
         }
+        let script = script(nonce);
         state.left.lost_answers -= 1;
-        state.leave(script(nonce));
-        match delivery {
-            Delivery::GivenUp => None,
-            _ if self.keeps(Rule::NewNonce) => Some(nonce + 1),
-            _ => Some(nonce),
-        }
+        state.leave(script);
+        let renews = match script {
+            Script::LookUp { .. } => self.keeps(Rule::LookUpWithNewNonce),
+            Script::Change { .. } => self.keeps(Rule::AnnounceWithNewNonce),
+            // It shows the nonce of another one.
+            Script::Publish { .. } => false,
+        };
+        (delivery == Delivery::Repeated).then_some(nonce + u8::from(renews))
     }
 
     /// For the announcement of a change.

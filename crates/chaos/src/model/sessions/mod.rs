@@ -1,8 +1,8 @@
 //! The session protocol: what a later login or logout has ended never checks as live again.
 //!
-//! The steps are those of `core/src/sessions/tiered.rs`, a script of Redis or a transaction of the durable tier each: [`redis`] and
-//! [`store`] hold what these do, [`reader`] and [`change`] who takes them in which order, [`faults`] what goes wrong between
-//! them, [`promise`] what is checked. There is one user: users have nothing in common.
+//! The steps are those of `core/src/sessions/tiered.rs`, a script of Redis or a transaction of the durable tier each: `redis` and
+//! `store` hold what these do, `reader` and `change` who takes them in which order, `faults` what goes wrong between
+//! them, `promise` what is checked. There is one user: users have nothing in common.
 
 mod action;
 mod change;

@@ -14,7 +14,10 @@ impl Rule {
             | Self::PublishWhatIsFound
             | Self::RefusalEndsLease => (CALM, Some(DEAD_STAYS_DEAD)),
             Self::EntryBearsStamp | Self::LeaseBearsStamp => (CALM.losses(1), Some(DEAD_STAYS_DEAD)),
-            Self::PublishWithoutLease | Self::NewNonce => (CALM.lost_answers(1), Some(DEAD_STAYS_DEAD)),
+            Self::PublishWithoutLease | Self::LookUpWithNewNonce => {
+                (CALM.lost_answers(1), Some(DEAD_STAYS_DEAD))
+            }
+            Self::AnnounceWithNewNonce => (Size { logins: 2, ..CALM }.lost_answers(1), Some(DEAD_STAYS_DEAD)),
             Self::LifetimeFromTicket => (CALM.cache_ttl(1).lost_answers(1), Some(DEAD_STAYS_DEAD)),
             Self::OutdatedGoes => (CALM.cache_ttl(1), Some(DEAD_STAYS_DEAD)),
             Self::OwnLoad => (Size { readers: 2, ..CALM }, Some(DEAD_STAYS_DEAD)),

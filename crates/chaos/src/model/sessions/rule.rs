@@ -29,14 +29,16 @@ pub(super) enum Rule {
     OwnLoad,
     /// A change is acknowledged after its commit.
     AcknowledgeLast,
-    /// A script that is sent again bears another nonce.
-    NewNonce,
+    /// A look-up that is sent again bears another nonce.
+    LookUpWithNewNonce,
+    /// An announcement that is sent again bears another nonce.
+    AnnounceWithNewNonce,
     /// What bears another stamp is deleted by whoever meets it. For caution: no stamp ever comes back.
     ForeignGoes,
 }
 
 impl Rule {
-    pub(super) const ALL: [Self; 14] = [
+    pub(super) const ALL: [Self; 15] = [
         Self::FillUnderLease,
         Self::LaterVersionOnly,
         Self::EntryBearsStamp,
@@ -49,7 +51,8 @@ impl Rule {
         Self::NewerAsksStore,
         Self::OwnLoad,
         Self::AcknowledgeLast,
-        Self::NewNonce,
+        Self::LookUpWithNewNonce,
+        Self::AnnounceWithNewNonce,
         Self::ForeignGoes,
     ];
 }
@@ -70,7 +73,8 @@ impl fmt::Display for Rule {
             Self::NewerAsksStore => "a token above the entry's version is dead",
             Self::OwnLoad => "a reader joins a load that is under way",
             Self::AcknowledgeLast => "a logout is acknowledged before its commit",
-            Self::NewNonce => "a script that is sent again bears its old nonce",
+            Self::LookUpWithNewNonce => "a look-up that is sent again bears its old nonce",
+            Self::AnnounceWithNewNonce => "an announcement that is sent again bears its old nonce",
             Self::ForeignGoes => "what bears another stamp stays",
         })
     }

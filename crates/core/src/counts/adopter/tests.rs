@@ -44,7 +44,7 @@ async fn the_fence_comes_first_and_the_last_flush_is_read_behind_it() {
     ledger.expect_close().once().in_sequence(&mut order).returning(|of, epochs| {
         assert_eq!(of, named(2));
         assert_eq!(epochs, [(Epoch::new(5), noted(5)), (Epoch::new(6), noted(6))]);
-        Ok(vec![])
+        Ok(())
     });
     ledger.expect_totals().once().in_sequence(&mut order).returning(|_, _| Ok(vec![]));
     tracker.expect_end_raise().once().in_sequence(&mut order).returning(|_| Ok(true));
@@ -63,4 +63,19 @@ async fn who_beats_or_is_oneself_or_is_closed_meanwhile_is_left_alone() {
     pending.expect_fence().once().with(eq(named(3))).returning(|_| Ok(()));
     ledger.expect_last_added().once().returning(|_| Ok(None));
     adopter(ledger, MockCallTracker::new(), pending).adopt_orphans(named(1)).await.unwrap();
+}
+
+#[tokio::test]
+async fn whom_one_was_before_is_adopted_until_it_is_closed() {
+    let (mut ledger, mut pending) = (MockCallLedger::new(), MockPendingCalls::new());
+    ledger.expect_orphans().returning(|| Ok(vec![]));
+    let mut fences = [Err(crate::StoreError::transient("test", "down")), Ok(())].into_iter();
+    pending.expect_fence().times(2).with(eq(named(1))).returning(move |_| fences.next().unwrap());
+    ledger.expect_last_added().once().with(eq(named(1))).returning(|_| Ok(None));
+    let adopter = adopter(ledger, MockCallTracker::new(), pending);
+    adopter.book.begin_anew(named(5));
+    assert!(adopter.adopt_orphans(named(5)).await.is_err());
+    for _ in 0..2 {
+        adopter.adopt_orphans(named(5)).await.unwrap();
+    }
 }

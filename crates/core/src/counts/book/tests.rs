@@ -91,12 +91,18 @@ async fn who_waits_for_an_epoch_that_was_adopted_is_not_acknowledged() {
 }
 
 #[tokio::test]
-async fn a_fence_is_told_once() {
+async fn a_fence_is_of_one_incarnation() {
     let book = book(BookOptions::default());
-    let passage = book.enter().unwrap();
+    let (passage, late) = (book.enter().unwrap(), book.enter().unwrap());
     assert!(!book.was_fenced());
     assert!(!passage.heed(StoreError::overloaded("test")).is_fenced() && !book.was_fenced());
     assert!(passage.heed(StoreError::fenced("test")).is_fenced());
     book.wished().await;
-    assert!(book.was_fenced() && !book.was_fenced());
+    assert!(book.was_fenced());
+    book.begin_anew(incarnation(2));
+    assert!(!book.was_fenced());
+    assert!(late.heed(StoreError::fenced("test")).is_fenced() && !book.was_fenced());
+    assert_eq!(book.former(), [incarnation(1)]);
+    book.is_closed(incarnation(1));
+    assert_eq!(book.former(), []);
 }

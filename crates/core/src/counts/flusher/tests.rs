@@ -65,7 +65,7 @@ async fn an_epoch_is_repeated_until_the_ledger_has_it_and_the_last_one_is_flushe
     }
     ledger.expect_close().once().in_sequence(&mut order).returning(|_, epochs| {
         assert!(epochs.is_empty());
-        Ok(vec![])
+        Ok(())
     });
     tracker.expect_raise().times(2).returning(|_, callers| {
         assert_eq!(callers, [Caller { user: UserId::new(1).unwrap(), calls: 9 }]);
@@ -113,7 +113,7 @@ async fn what_is_in_the_ledger_is_settled_as_soon_as_the_live_tier_can() {
     let (mut ledger, mut tracker, mut pending) = (MockCallLedger::new(), whole(), MockPendingCalls::new());
     ledger.expect_add().returning(|_, sums| Ok(Added::Totals(sums.to_vec())));
     ledger.expect_orphans().returning(|| Ok(vec![]));
-    ledger.expect_close().returning(|_, _| Ok(vec![]));
+    ledger.expect_close().returning(|_, _| Ok(()));
     tracker.expect_raise().returning(|_, _| Ok(false));
     pending.expect_beat().returning(|_, _| Ok(()));
     let mut order = Sequence::new();
@@ -152,7 +152,7 @@ async fn a_process_whose_counts_were_adopted_goes_on_under_another_name() {
     });
     ledger.expect_close().once().in_sequence(&mut order).returning(|of, _| {
         assert!(of != process());
-        Ok(vec![])
+        Ok(())
     });
     tracker.expect_raise().returning(|_, _| Ok(false));
     let (book, flusher) = flusher(ledger, tracker, None, BookOptions::default());
@@ -170,7 +170,7 @@ async fn a_process_whose_counts_were_adopted_goes_on_under_another_name() {
 async fn a_fenced_call_makes_the_process_go_on_under_another_name() {
     let mut ledger = MockCallLedger::new();
     ledger.expect_begin().once().returning(|_, _| Ok(()));
-    ledger.expect_close().returning(|_, _| Ok(vec![]));
+    ledger.expect_close().returning(|_, _| Ok(()));
     let (book, flusher) = flusher(ledger, whole(), None, BookOptions::default());
     let task = tokio::spawn(flusher.run(CancellationToken::new()));
     let passage = book.enter().unwrap();
