@@ -38,6 +38,29 @@ fn own_lints(path: &str, manifest: &str) -> Option<String> {
     (!obeys).then(|| format!("{path} lacks `[lints] workspace = true`"))
 }
 
+/// The features by which a manifest would turn bugs on for somebody who did not ask: `sabotage` may only turn on `sabotage`.
+fn bugs_unasked(path: &str, manifest: &str) -> Vec<String> {
+    let manifest: Table = manifest.parse().unwrap();
+    let is_bug = |name: &Value| name.as_str().is_some_and(|name| name.ends_with("sabotage"));
+    let brings = |value: &Value| value.as_array().is_some_and(|brought| brought.iter().any(is_bug));
+    let features = manifest.get("features").and_then(Value::as_table).into_iter().flatten();
+    let by_feature = features.filter(|(name, brought)| *name != "sabotage" && brings(brought));
+    let dependencies = ["dependencies", "dev-dependencies", "build-dependencies"];
+    let tables = dependencies.into_iter().filter_map(|kind| manifest.get(kind)?.as_table());
+    let by_dependency = tables.flatten().filter(|(_, value)| value.get("features").is_some_and(brings));
+    by_feature
+        .chain(by_dependency)
+        .map(|(name, _)| format!("{path}: {name} turns on the feature sabotage"))
+        .collect()
+}
+
+#[test]
+fn nobody_gets_bugs_without_asking() {
+    let found: Vec<_> =
+        files("/Cargo.toml").iter().flat_map(|(path, text)| bugs_unasked(path, text)).collect();
+    assert_none(&found, "the feature sabotage is turned on by hand, for tests of the tests");
+}
+
 #[test]
 fn every_version_is_in_the_one_table() {
     let found: Vec<_> =
@@ -72,4 +95,19 @@ fn the_walls_see_own_versions_and_lints() {
     assert_eq!(found.lines().count(), 3);
     assert!(own_lints("a/Cargo.toml", manifest).is_some());
     assert_eq!(own_lints("a/Cargo.toml", "[lints]\nworkspace = true"), None);
+}
+
+#[test]
+fn the_wall_sees_bugs_that_nobody_asked_for() {
+    let manifest = r#"
+        [features]
+        default = ["core/sabotage"]
+        sabotage = ["core/sabotage"]
+        [dependencies]
+        core = { workspace = true, features = ["sabotage"] }
+        other = { workspace = true, features = ["mock"] }
+    "#;
+    let found = bugs_unasked("a/Cargo.toml", manifest).join("\n");
+    assert!(found.contains(": default ") && found.contains(": core "), "{found}");
+    assert_eq!(found.lines().count(), 2);
 }
