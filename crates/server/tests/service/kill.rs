@@ -48,7 +48,7 @@ async fn restart_finds_it_all(tiers: Tiers, settings: &[(&str, &str)], safe: boo
         .collect();
     sleep(Duration::from_millis(1_300)).await;
     let early = acknowledged.load(SeqCst);
-    sleep(Duration::from_millis(1_500)).await;
+    sleep(Duration::from_millis(2_500)).await;
     process.signal(Signal::SIGKILL);
     let (code, ..) = process.end().await;
     assert_eq!(code, None);
@@ -63,7 +63,7 @@ async fn restart_finds_it_all(tiers: Tiers, settings: &[(&str, &str)], safe: boo
         top["top"].as_array().unwrap().iter().map(|place| place["calls"].as_u64().unwrap()).sum();
     let (sent, acknowledged) = (sent.load(SeqCst), acknowledged.load(SeqCst));
     let figures =
-        format!("sent {sent}, acknowledged {acknowledged}, 1.5 s before the end {early}, counted {counted}");
+        format!("sent {sent}, acknowledged {acknowledged}, 2.5 s before the end {early}, counted {counted}");
     assert!(early > 0 && early <= counted && counted <= sent, "{figures}");
     assert!(!safe || acknowledged <= counted, "{figures}");
     #[expect(clippy::print_stderr, reason = "figures for people, with --nocapture")]

@@ -145,7 +145,11 @@ async fn older_headers_reach_the_client_too(kind: WebProxyKind) {
 
 async fn a_request_costs_one_trip_at_most(kind: WebProxyKind) {
     let redis = PrivateRedis::start();
-    let settings = [("TOLLBAR__REDIS__URL", &*redis.url()), ("TOLLBAR__COUNTS__FLUSH", "60s")];
+    let settings = [
+        ("TOLLBAR__REDIS__URL", &*redis.url()),
+        ("TOLLBAR__COUNTS__FLUSH", "60s"),
+        ("TOLLBAR__REDIS__PARTITIONS", "1"),
+    ];
     let stage = Stage::set(kind, Tiers::embedded(), &settings).await;
     let token = stage.login("user1").await;
     assert_eq!(stage.get("/many/x", &token).await.status(), 200);
@@ -160,7 +164,9 @@ async fn a_request_costs_one_trip_at_most(kind: WebProxyKind) {
     for _ in 0..100 {
         assert_eq!(stage.get("/many/x", &token).await.status(), 200);
     }
-    assert_eq!(trips() - before, 100, "one after the other, so that none can share a trip");
+    // One after the other, so that none can share a trip. Twice a second the process also asks whether the counts are whole.
+    let spent = trips() - before;
+    assert!((100..=120).contains(&spent), "{spent}");
     // Many at once share; and whoever is over the limit takes none.
     let (before, url) = (trips(), format!("{}/many/x", stage.proxy.url()));
     let together = (0..200).map(|_| {
