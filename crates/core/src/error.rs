@@ -38,7 +38,12 @@ impl StoreError {
 
     /// The engine did not answer within the deadline; whether it acted is not known.
     pub fn deadline(operation: &'static str, deadline: Duration) -> Self {
-        Self { cause: Cause::Silence, ..Self::transient(operation, format!("no answer within {deadline:?}")) }
+        Self::silence(operation, format!("no answer within {deadline:?}"))
+    }
+
+    /// The engine did not get to it within the time that it had, by its own word.
+    pub fn silence(operation: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { cause: Cause::Silence, ..Self::transient(operation, source) }
     }
 
     /// A bounded queue in front of the engine is full; nothing was sent.

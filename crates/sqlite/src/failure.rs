@@ -10,7 +10,9 @@ use tollbar_core::StoreError;
 
 /// Says what failed, and whether trying again may help.
 pub(crate) fn store_error(operation: &'static str, error: Error) -> StoreError {
-    if is_transient(&error) {
+    if is_locked(&error) {
+        StoreError::silence(operation, error)
+    } else if is_transient(&error) {
         StoreError::transient(operation, error)
     } else {
         StoreError::permanent(operation, error)
@@ -25,6 +27,17 @@ pub(crate) fn connection_error(operation: &'static str, error: ConnectionError) 
 /// A row holds what no store of ours wrote.
 pub(crate) fn damaged(cause: impl StdError + Send + Sync + 'static) -> Error {
     Error::DeserializationError(Box::new(cause))
+}
+
+/// Whether another process was in the way for as long as a connection waits.
+fn is_locked(error: &Error) -> bool {
+    match error {
+        Error::DatabaseError(DatabaseErrorKind::Unknown, says) => {
+            says.message().contains("database is locked")
+        }
+        Error::RollbackErrorOnCommit { commit_error, .. } => is_locked(commit_error),
+        _ => false,
+    }
 }
 
 /// Whether another process is in the way or the disk is full. Diesel keeps SQLite's message, which is always English, and drops
@@ -57,5 +70,7 @@ mod tests {
         assert!(!is_transient(&said(DatabaseErrorKind::Unknown, "no such table: users")));
         assert!(!is_transient(&said(DatabaseErrorKind::UniqueViolation, "database is locked")));
         assert!(!is_transient(&Error::NotFound));
+        let is_silence = |says| store_error("write", said(DatabaseErrorKind::Unknown, says)).is_silence();
+        assert!(is_silence("database is locked") && !is_silence("database or disk is full"));
     }
 }

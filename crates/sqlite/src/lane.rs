@@ -10,7 +10,7 @@ use std::{
 use diesel::{QueryResult, SqliteConnection};
 use tokio::sync::{Semaphore, TryAcquireError};
 use tokio_util::task::AbortOnDropHandle;
-use tollbar_core::StoreError;
+use tollbar_core::{Breaker, StoreError, ports::SystemClock};
 
 use crate::{
     connection::connect,
@@ -30,6 +30,8 @@ struct Inner {
     turns: Arc<Semaphore>,
     /// One permit for each caller that works or waits.
     places: Semaphore,
+    /// While another process holds the file, callers need not each wait to learn it.
+    breaker: Breaker,
 }
 
 impl Lane {
@@ -42,6 +44,7 @@ impl Lane {
             idle: Mutex::default(),
             turns: Arc::new(Semaphore::new(connections)),
             places: Semaphore::new(places),
+            breaker: Breaker::new(Arc::new(SystemClock)),
         }))
     }
 
@@ -57,9 +60,9 @@ impl Lane {
             TryAcquireError::NoPermits => StoreError::overloaded(operation),
             closed @ TryAcquireError::Closed => StoreError::permanent(operation, closed),
         })?;
-        tokio::time::timeout(deadline, self.take_turn(operation, work))
-            .await
-            .unwrap_or_else(|_| Err(StoreError::deadline(operation, deadline)))
+        let call = self.0.breaker.enter(operation)?;
+        let done = tokio::time::timeout(deadline, self.take_turn(operation, work)).await;
+        call.heed(done.unwrap_or_else(|_| Err(StoreError::deadline(operation, deadline))))
     }
 
     fn take_turn<T: Send + 'static>(

@@ -47,6 +47,33 @@ async fn a_lock_held_elsewhere_costs_no_more_than_the_deadline() {
 }
 
 #[tokio::test]
+async fn a_lock_that_stays_is_learnt_without_waiting_for_it_each_time() {
+    let folder = folder();
+    let store = hasty(&folder, 8).await;
+    let ada = user(&store, "ada").await;
+    let elsewhere = writer_elsewhere(&folder);
+    for _ in 0..3 {
+        login(&store, ada).await.unwrap_err();
+    }
+    // Half of what ten deadlines take: one of them may ask whether the lock is gone.
+    let refused = tokio::time::timeout(Duration::from_secs(1), async {
+        for _ in 0..10 {
+            login(&store, ada).await.unwrap_err();
+        }
+    });
+    refused.await.expect("refused at once");
+    assert!(store.load(ada, now()).await.unwrap().is_some(), "readers have nothing to do with it");
+
+    drop(elsewhere);
+    let again = tokio::time::timeout(Duration::from_secs(2), async {
+        while login(&store, ada).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+    again.await.expect("it is asked again soon");
+}
+
+#[tokio::test]
 async fn work_that_had_not_begun_when_its_caller_left_never_does() {
     let folder = folder();
     let store = hasty(&folder, 64).await;
