@@ -6,6 +6,7 @@
 
 mod account;
 mod address;
+mod certificates;
 mod database;
 mod engine;
 mod error;
@@ -19,12 +20,14 @@ mod prefix;
 mod programs;
 mod proxy;
 mod pump;
+mod redis_options;
 mod redis_server;
 mod redis_state;
 mod waiting;
 mod web_proxy;
 
 pub use address::{address_of, through};
+pub use certificates::{CertificateFiles, Certificates};
 pub use database::TestDatabase;
 pub use error::{EngineError, one_line};
 pub use given::{POSTGRES_URL, REDIS_URL, postgres_url, redis_url};
@@ -34,6 +37,7 @@ pub use postgres::{PostgresOptions, PrivatePostgres};
 pub use prefix::RedisPrefix;
 pub use programs::{find_caddy, find_nginx, find_postgres, find_redis};
 pub use proxy::Proxy;
-pub use redis_server::{PrivateRedis, RedisOptions};
+pub use redis_options::RedisOptions;
+pub use redis_server::PrivateRedis;
 pub use redis_state::SavedRedis;
 pub use web_proxy::{WebProxy, WebProxyKind};
