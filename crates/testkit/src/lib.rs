@@ -7,6 +7,9 @@
 mod account;
 mod address;
 mod certificates;
+mod cluster;
+mod cluster_nodes;
+mod cluster_slots;
 mod database;
 mod engine;
 mod error;
@@ -28,6 +31,8 @@ mod web_proxy;
 
 pub use address::{address_of, through};
 pub use certificates::{CertificateFiles, Certificates};
+pub use cluster::{ClusterOptions, PrivateCluster};
+pub use cluster_slots::SlotMove;
 pub use database::TestDatabase;
 pub use error::{EngineError, one_line};
 pub use given::{POSTGRES_URL, REDIS_URL, postgres_url, redis_url};
