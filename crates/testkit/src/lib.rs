@@ -26,6 +26,7 @@ mod pump;
 mod redis_options;
 mod redis_server;
 mod redis_state;
+mod sentinels;
 mod waiting;
 mod web_proxy;
 
@@ -45,4 +46,5 @@ pub use proxy::Proxy;
 pub use redis_options::RedisOptions;
 pub use redis_server::PrivateRedis;
 pub use redis_state::SavedRedis;
+pub use sentinels::{PrivateSentinels, SentinelOptions};
 pub use web_proxy::{WebProxy, WebProxyKind};
