@@ -47,7 +47,7 @@ impl Arguments {
     }
 
     /// All of them.
-    pub(crate) fn all(self) -> Vec<Value> {
-        self.0
+    pub(crate) fn all(&self) -> Vec<Value> {
+        self.0.clone()
     }
 }

@@ -1,4 +1,4 @@
-//! The connections to one engine: kept up in the background for as long as they are wanted.
+//! The connections to one server: kept up in the background for as long as they are wanted.
 
 use std::{
     sync::{
@@ -10,6 +10,7 @@ use std::{
 
 use fred::{
     clients::Client,
+    error::Error,
     interfaces::{ClientLike, EventInterface},
     types::config::{Config, ConnectionConfig, ReconnectPolicy, TcpConfig, UnresponsiveConfig},
 };
@@ -24,7 +25,7 @@ use tokio_util::{
 };
 
 /// How long a start waits for an engine that is up, and a shutdown for one that does not say good-bye.
-const PATIENCE: Duration = Duration::from_millis(500);
+pub(crate) const PATIENCE: Duration = Duration::from_millis(500);
 /// How long making a connection may take, and how long an engine may be silent before its connection is given up.
 const SILENCE: Duration = Duration::from_secs(1);
 
@@ -42,19 +43,6 @@ pub(crate) struct Connections {
 }
 
 impl Connections {
-    /// Starts to connect, on the runtime that this is called on, and returns once that has worked or has taken too long.
-    pub(crate) async fn open(config: &Config, size: usize) -> Self {
-        let connections = Self::start(config, size);
-        let all_connected = async {
-            while !connections.clients.iter().all(Client::is_connected) {
-                sleep(Duration::from_millis(2)).await;
-            }
-        };
-        // Not yet connected is no error: the keepers go on.
-        let _ = timeout(PATIENCE, all_connected).await;
-        connections
-    }
-
     /// Starts to connect, on the runtime that this is called on.
     pub(crate) fn start(config: &Config, size: usize) -> Self {
         let new_client = |_| Client::new(config.clone(), None, Some(settings()), Some(policy()));
@@ -77,6 +65,11 @@ impl Connections {
             wanted: wanted.clone(),
             _ends: wanted.drop_guard(),
         }
+    }
+
+    /// Whether all of them are connected.
+    pub(crate) fn are_up(&self) -> bool {
+        self.clients.iter().all(Client::is_connected)
     }
 
     /// A client that is connected, each in turn. Without one a call must fail at once: the driver would hold it back.
@@ -110,6 +103,11 @@ fn settings() -> ConnectionConfig {
     }
 }
 
+/// A cluster that is down refuses a call, upon which the driver gives the connection up and opens it again. That is no loss to speak of.
+fn is_refusal_of_cluster(error: &Error) -> bool {
+    error.details().starts_with("CLUSTERDOWN")
+}
+
 fn policy() -> ReconnectPolicy {
     let mut policy = ReconnectPolicy::new_exponential(0, 10, 500, 2);
     policy.set_jitter(20);
@@ -117,25 +115,32 @@ fn policy() -> ReconnectPolicy {
 }
 
 async fn keep_up(client: Client, wanted: CancellationToken) {
+    let server = client.client_config().server.hosts().first().map(ToString::to_string).unwrap_or_default();
     let (mut errors, mut successes) = (client.error_rx(), client.reconnect_rx());
     let mut run = AbortOnDropHandle::new(client.connect());
-    let mut up = true;
+    let (mut up, mut was_refused) = (true, false);
     loop {
         tokio::select! {
             () = wanted.cancelled() => break,
             Ok((error, _)) = errors.recv() => {
-                // Once for each loss, not for each attempt.
-                if std::mem::take(&mut up) {
-                    tracing::warn!(%error, "no connection to redis");
+                if up && is_refusal_of_cluster(&error) {
+                    was_refused = true;
+                } else if std::mem::take(&mut up) {
+                    // Once for each loss, not for each attempt.
+                    tracing::warn!(%server, %error, "no connection to redis");
                 }
             }
-            Ok(server) = successes.recv() => {
+            Ok(_) = successes.recv() => {
+                if !std::mem::take(&mut was_refused) || !up {
+                    tracing::info!(%server, "connected to redis");
+                }
                 up = true;
-                tracing::info!(%server, "connected to redis");
             }
             ended = &mut run => {
                 // The driver gives up on errors that it holds to be final; an operator may mend those, too.
-                tracing::warn!(?ended, "the connection to redis ended; it is opened again");
+                if std::mem::take(&mut up) {
+                    tracing::warn!(%server, ?ended, "no connection to redis; it is tried again and again");
+                }
                 sleep(PATIENCE).await;
                 run = AbortOnDropHandle::new(client.connect());
             }

@@ -1,24 +1,31 @@
 //! Calls to an engine: bounded in number and in time, and sent again only where that cannot count twice.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use fred::{
-    clients::{Client, WithOptions},
     error::Error,
-    interfaces::ClientLike,
-    types::{ClusterHash, CustomCommand, Value, config::Options},
+    types::{Value, config::Options},
 };
 use tokio::{
-    sync::{Semaphore, SemaphorePermit},
-    time::timeout,
+    sync::Semaphore,
+    time::{Sleep, sleep, timeout},
 };
-use tollbar_core::{Breaker, StoreError, ports::SystemClock};
+use tokio_util::sync::DropGuard;
+use tollbar_core::{
+    StoreError,
+    domain::Timestamp,
+    ports::{Clock as _, SystemClock},
+};
 
 use crate::{
     arguments::Arguments,
-    connections::Connections,
-    failure::{is_unknown_script, store_error},
+    failure::{is_of_replica, store_error},
+    keys::Partition,
+    message::Message,
+    node::Node,
+    redirect::NotExecuted,
     scripts::Script,
+    topology::Topology,
 };
 
 /// Whether a command may be sent again where its answer was lost.
@@ -30,30 +37,53 @@ pub(crate) enum Sending {
     Repeatable,
 }
 
-/// One engine, as the adapters call it.
+/// The servers of one deployment, as the adapters call them.
 #[derive(Debug)]
 pub(crate) struct Engine {
-    connections: Connections,
+    topology: Arc<Topology>,
     in_flight: Semaphore,
-    breaker: Breaker,
     deadline: Duration,
     once: Options,
     repeatable: Options,
+    _ends: DropGuard,
+}
+
+/// What a call waits for before it asks again: 2 ms, then twice as long each time, up to this.
+const FIRST_WAIT: Duration = Duration::from_millis(2);
+const LONGEST_WAIT: Duration = Duration::from_millis(32);
+/// So often a call goes where it is sent without a wait.
+const PROMPT_MOVES: u32 = 2;
+
+/// One call on its way.
+struct Call<'a> {
+    operation: &'static str,
+    at: Partition,
+    began: Timestamp,
+    over: Pin<&'a mut Sleep>,
+    wait: Duration,
+    moves: u32,
+}
+
+/// Where the next try goes.
+struct Next {
+    node: Arc<Node>,
+    /// The server has the slot only for whoever says so.
+    asking: bool,
+    by_text: bool,
 }
 
 impl Engine {
-    pub(crate) fn new(connections: Connections, deadline: Duration, max_in_flight: usize) -> Self {
+    pub(crate) fn new(topology: Arc<Topology>, deadline: Duration, max_in_flight: usize) -> Self {
         let options = |attempts| Options {
             max_attempts: Some(attempts),
-            // The driver must give up first: it then does not send what still waits in its queue.
-            timeout: Some(deadline.saturating_sub((deadline / 20).min(Duration::from_millis(5)))),
+            timeout: Some(before(deadline)),
             // Or else the driver would not send again, whatever the number of attempts.
             fail_fast: attempts == 1,
             ..Options::default()
         };
         Self {
-            connections,
-            breaker: Breaker::new(Arc::new(SystemClock)),
+            _ends: topology.end().clone().drop_guard(),
+            topology,
             in_flight: Semaphore::new(max_in_flight.min(Semaphore::MAX_PERMITS)),
             deadline,
             once: options(1),
@@ -64,46 +94,38 @@ impl Engine {
     /// Runs a script on the keys of one partition, by its name, or by its text where the engine does not know it yet.
     pub(crate) async fn run(
         &self,
+        at: Partition,
         operation: &'static str,
         sending: Sending,
         script: &Script,
         arguments: Arguments,
     ) -> Result<Value, StoreError> {
-        self.run_near(None, operation, sending, script, arguments).await
+        self.exchange(at, None, operation, sending, Message::script(script, arguments)).await
     }
 
-    /// The same over connections that are closer to the caller, where they are up.
-    pub(crate) async fn run_near(
+    /// The same for a lane, over connections that are closer to it, where they are up.
+    pub(crate) async fn run_in(
         &self,
-        near: Option<&Connections>,
+        lane: usize,
+        at: Partition,
         operation: &'static str,
         sending: Sending,
         script: &Script,
         arguments: Arguments,
     ) -> Result<Value, StoreError> {
-        let (client, _permit) = self.enter(near, operation, sending)?;
-        let exchange = async {
-            match send(&client, "EVALSHA", FIRST_KEY, arguments.after(&script.name)).await {
-                // Not executed, so even what counts may be sent again. EVAL also makes the script known.
-                Err(error) if is_unknown_script(&error) => {
-                    send(&client, "EVAL", FIRST_KEY, arguments.after(&script.text)).await
-                }
-                answer => answer,
-            }
-        };
-        self.within_deadline(operation, exchange).await
+        self.exchange(at, Some(lane), operation, sending, Message::script(script, arguments)).await
     }
 
-    /// Runs a command whose first argument is its key.
+    /// Runs a command whose first argument is a key of this partition.
     pub(crate) async fn command(
         &self,
+        at: Partition,
         operation: &'static str,
         sending: Sending,
         name: &'static str,
         arguments: Arguments,
     ) -> Result<Value, StoreError> {
-        let (client, _permit) = self.enter(None, operation, sending)?;
-        self.within_deadline(operation, send(&client, name, 0, arguments.all())).await
+        self.exchange(at, None, operation, sending, Message::command(name, arguments)).await
     }
 
     /// Several calls that together answer one question: the deadline is for all of them.
@@ -116,33 +138,144 @@ impl Engine {
         all.unwrap_or_else(|_| Err(StoreError::deadline(operation, self.deadline)))
     }
 
-    /// A connected client and a place among the calls under way; without either nothing is sent.
-    fn enter(
-        &self,
-        near: Option<&Connections>,
-        operation: &'static str,
-        sending: Sending,
-    ) -> Result<(WithOptions<Client>, SemaphorePermit<'_>), StoreError> {
-        let permit = self.in_flight.try_acquire().map_err(|_| StoreError::overloaded(operation))?;
-        let client = near.and_then(Connections::pick).or_else(|| self.connections.pick());
-        let client = client.ok_or_else(|| StoreError::transient(operation, NotConnected))?;
-        let options = match sending {
-            Sending::Once => &self.once,
-            Sending::Repeatable => &self.repeatable,
-        };
-        Ok((client.with_options(options), permit))
+    /// Whether every server that serves anything answers.
+    pub(crate) async fn check(&self, operation: &'static str) -> Result<(), StoreError> {
+        let (nodes, has_gap) = self.topology.serving();
+        if has_gap {
+            return Err(self.not_connected(operation));
+        }
+        let pings = nodes.iter().map(|node| async {
+            let client = node.pick(None).ok_or_else(|| self.not_connected(operation))?;
+            let turn = node.breaker.enter(operation)?;
+            let ping = Message::command("PING", Arguments::default());
+            let answer = timeout(self.deadline, ping.send(client, &self.repeatable, false, false)).await;
+            turn.heed(match answer {
+                Ok(answer) => answer.map_err(|error| store_error(operation, self.deadline, error)),
+                Err(_) => Err(StoreError::deadline(operation, self.deadline)),
+            })
+        });
+        futures_util::future::try_join_all(pings).await.map(drop)
     }
 
-    async fn within_deadline(
+    /// A place among the calls under way and a connection; without either nothing is sent. Then, wherever an answer says that
+    /// nothing was executed, the call goes on, as long as it has time.
+    async fn exchange(
         &self,
+        at: Partition,
+        lane: Option<usize>,
         operation: &'static str,
-        exchange: impl Future<Output = Result<Value, Error>>,
+        sending: Sending,
+        message: Message<'_>,
     ) -> Result<Value, StoreError> {
-        let turn = self.breaker.enter(operation)?;
-        turn.heed(match timeout(self.deadline, exchange).await {
-            Ok(answer) => answer.map_err(|error| store_error(operation, self.deadline, error)),
-            Err(_) => Err(StoreError::deadline(operation, self.deadline)),
-        })
+        let _permit = self.in_flight.try_acquire().map_err(|_| StoreError::overloaded(operation))?;
+        let node = self.topology.node_of(at).ok_or_else(|| self.not_connected(operation))?;
+        let client = node.pick(lane).ok_or_else(|| self.not_connected(operation))?.clone();
+        let over = std::pin::pin!(sleep(self.deadline));
+        let began = SystemClock.steady();
+        let mut call = Call { operation, at, began, over, wait: FIRST_WAIT, moves: 0 };
+        let mut options = match sending {
+            Sending::Once => self.once.clone(),
+            Sending::Repeatable => self.repeatable.clone(),
+        };
+        let mut next = Next { node, asking: false, by_text: false };
+        let mut client = Some(client);
+        loop {
+            let to = match client.take() {
+                Some(client) => client,
+                None => self.connected(&mut call, &next.node).await?,
+            };
+            let turn = next.node.breaker.enter(operation)?;
+            let sent = message.send(&to, &options, next.by_text, next.asking);
+            let answer = tokio::select! {
+                biased;
+                answer = sent => answer,
+                () = &mut call.over => return turn.heed(Err(StoreError::deadline(operation, self.deadline))),
+            };
+            let error = match answer {
+                Ok(answer) => return turn.heed(Ok(answer)),
+                Err(error) => error,
+            };
+            let Some(why) = self.not_executed(&error, &next.node) else {
+                if is_of_replica(&error) {
+                    self.topology.hint();
+                }
+                return turn.heed(Err(store_error(operation, self.deadline, error)));
+            };
+            // That, too, is an answer.
+            turn.heed(Ok(()))?;
+            next = self.follow(&mut call, next, why, error).await?;
+            let passed = SystemClock.steady().as_micros().saturating_sub(call.began.as_micros());
+            options.timeout = Some(before(self.deadline.saturating_sub(Duration::from_micros(passed))));
+        }
+    }
+
+    fn not_executed(&self, error: &Error, node: &Node) -> Option<NotExecuted> {
+        let why = NotExecuted::of(error, &node.address.host)?;
+        // A server by itself has no business to send us elsewhere.
+        (why == NotExecuted::UnknownScript || self.topology.is_divided()).then_some(why)
+    }
+
+    async fn follow(
+        &self,
+        call: &mut Call<'_>,
+        from: Next,
+        why: NotExecuted,
+        error: Error,
+    ) -> Result<Next, StoreError> {
+        let (operation, at) = (call.operation, call.at);
+        let to = |node: Option<Arc<Node>>, asking| {
+            let node = node.ok_or_else(|| self.not_connected(operation))?;
+            Ok(Next { node, asking, by_text: false })
+        };
+        match why {
+            // Not executed, so even what counts may be sent again. By its text it also becomes known.
+            NotExecuted::UnknownScript if !from.by_text => Ok(Next { by_text: true, ..from }),
+            NotExecuted::UnknownScript => Err(store_error(operation, self.deadline, error)),
+            NotExecuted::Moved(address) => {
+                call.moves += 1;
+                // Two servers may each hold the other for the owner for a moment.
+                if call.moves > PROMPT_MOVES {
+                    self.pause(call, error).await?;
+                }
+                to(self.topology.moved(at, &address), false)
+            }
+            NotExecuted::Ask(address) => {
+                call.moves += 1;
+                if call.moves > PROMPT_MOVES {
+                    self.pause(call, error).await?;
+                }
+                to(self.topology.named(&address), true)
+            }
+            NotExecuted::TryAgain => {
+                self.pause(call, error).await?;
+                to(self.topology.node_of(at), false)
+            }
+        }
+    }
+
+    /// Waits a while before the next try; with the time that a call has, its last answer is the error.
+    async fn pause(&self, call: &mut Call<'_>, error: Error) -> Result<(), StoreError> {
+        let wait = call.wait;
+        call.wait = (wait * 2).min(LONGEST_WAIT);
+        tokio::select! {
+            biased;
+            () = &mut call.over => Err(StoreError::transient(call.operation, error)),
+            () = sleep(wait) => Ok(()),
+        }
+    }
+
+    /// A client of a server that a call was sent to: it may have to be connected first.
+    async fn connected(&self, call: &mut Call<'_>, node: &Node) -> Result<fred::clients::Client, StoreError> {
+        loop {
+            if let Some(client) = node.pick(None) {
+                return Ok(client.clone());
+            }
+            tokio::select! {
+                biased;
+                () = &mut call.over => return Err(self.not_connected(call.operation)),
+                () = sleep(Duration::from_millis(1)) => {}
+            }
+        }
     }
 
     /// How long a call may take, all in all.
@@ -152,22 +285,19 @@ impl Engine {
 
     /// Ends all connections.
     pub(crate) async fn close(&self) {
-        self.connections.close().await;
+        self.topology.close().await;
+    }
+
+    /// That nothing was sent; whoever watches looks for a server that is there.
+    fn not_connected(&self, operation: &'static str) -> StoreError {
+        self.topology.hint();
+        StoreError::transient(operation, NotConnected)
     }
 }
 
-/// Where `EVALSHA` and `EVAL` have their first key: after the script and the number of keys.
-const FIRST_KEY: usize = 2;
-
-async fn send(
-    client: &WithOptions<Client>,
-    name: &'static str,
-    key_at: usize,
-    arguments: Vec<Value>,
-) -> Result<Value, Error> {
-    // As a custom command, since the driver's own script calls do not heed the options.
-    let command = CustomCommand::new_static(name, ClusterHash::Offset(key_at), false);
-    client.custom(command, arguments).await
+/// The driver must give up first: it then does not send what still waits in its queue.
+fn before(time: Duration) -> Duration {
+    time.saturating_sub((time / 20).min(Duration::from_millis(5)))
 }
 
 /// No connection is up: nothing was sent.

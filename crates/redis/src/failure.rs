@@ -19,9 +19,9 @@ const PASSING: [&str; 10] = [
     "NOSCRIPT",
 ];
 
-/// The engine does not know the script, and has done nothing.
-pub(crate) fn is_unknown_script(error: &Error) -> bool {
-    error.details().starts_with("NOSCRIPT")
+/// The server is no primary, or no more.
+pub(crate) fn is_of_replica(error: &Error) -> bool {
+    error.details().starts_with("READONLY")
 }
 
 /// The error of one call of a batch, as its script tells it.
@@ -44,6 +44,8 @@ fn passes(error: &Error) -> bool {
     match error.kind() {
         // Damage that the next count of a call mends.
         _ if matches!(code, "WRONGTYPE" | "INVALIDOBJ") => true,
+        // A slot is moving, and a script has deleted a damaged key of it: the next one finds none.
+        _ if error.details().contains("non local key") => true,
         // What we asked is wrong, or what came back is not what the engine answers.
         ErrorKind::InvalidArgument
         | ErrorKind::InvalidCommand
@@ -109,8 +111,9 @@ mod tests {
     }
 
     #[test]
-    fn knows_an_unknown_script_by_its_text() {
-        let error = Error::new(ErrorKind::Unknown, "NOSCRIPT No matching script. Please use EVAL.");
-        assert!(is_unknown_script(&error));
+    fn what_a_moving_slot_keeps_from_a_script_passes() {
+        let text = "ERR Script attempted to access a non local key in a cluster node script: 5f, on @user_script:12.";
+        assert!(is_transient(ErrorKind::Unknown, text));
+        assert!(is_of_replica(&Error::new(ErrorKind::Unknown, "READONLY this engine is a replica now")));
     }
 }

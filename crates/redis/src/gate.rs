@@ -10,7 +10,6 @@ use tollbar_core::{
 
 use crate::{
     batch::{self, Call},
-    connections::Connections,
     engine::Sending::Once,
     lanes::{Answer, Full, Turn, Waiting},
     live::RedisLive,
@@ -69,21 +68,22 @@ impl RedisLive {
     }
 
     async fn drive(&self, at: usize, mut turn: Turn) {
-        let near = self.shared.lanes.near(at, &self.shared.config);
         while let Some(batch) = turn.next_batch() {
-            self.send(batch, near).await;
+            self.send(batch, at).await;
         }
     }
 
     /// Sends a batch once. A lost answer is an unknown outcome for each of its callers.
-    async fn send(&self, batch: Vec<Waiting>, near: Option<&Connections>) {
+    async fn send(&self, batch: Vec<Waiting>, lane: usize) {
         let calls: Vec<&Call> = batch.iter().map(|waiting| &waiting.call).collect();
+        // Where it matters which partition it is, all of them are of the same.
+        let Some(at) = calls.first().map(|call| self.shared.keys.partition(call.who)) else { return };
         let arguments = batch::arguments(&calls, &self.shared.keys, |names| self.timed(names.all()));
-        let answered = self.shared.engine.run_near(near, ADMIT_CALL, Once, &ADMIT, arguments).await;
+        let answered = self.shared.engine.run_in(lane, at, ADMIT_CALL, Once, &ADMIT, arguments).await;
         #[cfg(feature = "sabotage")]
         let answered = if answered.is_err() && tollbar_core::sabotage::is_chosen("resend-lost-reply") {
             let again = batch::arguments(&calls, &self.shared.keys, |names| self.timed(names.all()));
-            self.shared.engine.run_near(near, ADMIT_CALL, Once, &ADMIT, again).await
+            self.shared.engine.run_in(lane, at, ADMIT_CALL, Once, &ADMIT, again).await
         } else {
             answered
         };

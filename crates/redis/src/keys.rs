@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU16;
 
-use fred::bytes::Bytes;
+use fred::{bytes::Bytes, util::redis_keyslot};
 use tollbar_core::domain::{ApiName, EpochId, Fingerprint, Incarnation, Policy, Subject, UserId};
 
 /// One of the parts among which users are divided, so that a script finds all its keys on one node.
@@ -152,9 +152,20 @@ impl Keys {
         self.key(at, &["fence:", &of.to_string()])
     }
 
-    /// The sign that an incarnation lives; anywhere, but always there.
+    /// Where the signs of life are: anywhere, but always there.
+    #[expect(clippy::unused_self, reason = "all that is asked of keys is asked of them")]
+    pub(crate) fn partition_of_beats(&self) -> Partition {
+        Partition(0)
+    }
+
+    /// The sign that an incarnation lives.
     pub(crate) fn beat(&self, of: Incarnation) -> Bytes {
-        self.key(Partition(0), &["beat:", &of.to_string()])
+        self.key(self.partition_of_beats(), &["beat:", &of.to_string()])
+    }
+
+    /// The slot of each partition in a cluster.
+    pub(crate) fn slots(&self) -> Box<[u16]> {
+        self.beginnings.iter().map(|beginning| redis_keyslot(beginning.as_bytes())).collect()
     }
 
     /// Says whether the counts of one partition are whole.

@@ -4,21 +4,16 @@
 use std::{
     collections::VecDeque,
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
 };
 
-use fred::types::config::Config;
-use tokio::{
-    runtime::{Handle, RuntimeFlavor},
-    sync::oneshot,
-};
+use tokio::sync::oneshot;
 use tollbar_core::{StoreError, ports::Crossing};
 
 use crate::{
     batch::{Call, MOST},
-    connections::Connections,
     keys::Partition,
 };
 
@@ -44,8 +39,6 @@ pub(crate) struct Lanes {
 #[derive(Debug, Default)]
 struct Lane {
     queue: Mutex<Queue>,
-    /// Connections on the runtime of the thread that keeps to this lane, where that runtime is the thread's own.
-    near: OnceLock<Connections>,
 }
 
 #[derive(Debug, Default)]
@@ -92,23 +85,6 @@ impl Lanes {
         queue.waiting.push_back(waiting);
         let was_idle = !std::mem::replace(&mut queue.is_driven, true);
         Ok(was_idle.then(|| Turn { lane: Arc::clone(&self.all[at]), is_over: false }))
-    }
-
-    /// Connections that spare a batch the way to another thread and back: a lane opens one where it is first driven on a runtime
-    /// of one thread. While it is not up, the batch takes the others.
-    pub(crate) fn near(&self, at: usize, config: &Config) -> Option<&Connections> {
-        let on_own_runtime = Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread;
-        if self.by_partition || !on_own_runtime {
-            return self.all[at].near.get();
-        }
-        Some(self.all[at].near.get_or_init(|| Connections::start(config, 1)))
-    }
-
-    /// Ends the connections of all lanes.
-    pub(crate) async fn close(&self) {
-        for near in self.all.iter().filter_map(|lane| lane.near.get()) {
-            near.close().await;
-        }
     }
 }
 

@@ -24,13 +24,21 @@ const PEEK_LIMIT: &str = "peek at a limit";
 impl RateLimiter for RedisLive {
     async fn decide(&self, policy: &Policy, subject: Subject) -> Result<Decision, StoreError> {
         let arguments = self.limit_arguments(policy, subject);
-        let answer = self.shared.engine.run(DECIDE_CALL, Once, &DECIDE, arguments).await?;
+        let answer = self
+            .shared
+            .engine
+            .run(self.shared.keys.partition(subject), DECIDE_CALL, Once, &DECIDE, arguments)
+            .await?;
         decision(&answer, policy).map_err(Misshapen::of(DECIDE_CALL))
     }
 
     async fn peek(&self, policy: &Policy, subject: Subject) -> Result<Decision, StoreError> {
         let arguments = self.limit_arguments(policy, subject);
-        let answer = self.shared.engine.run(PEEK_LIMIT, Repeatable, &PEEK, arguments).await?;
+        let answer = self
+            .shared
+            .engine
+            .run(self.shared.keys.partition(subject), PEEK_LIMIT, Repeatable, &PEEK, arguments)
+            .await?;
         decision(&answer, policy).map_err(Misshapen::of(PEEK_LIMIT))
     }
 }

@@ -10,7 +10,8 @@ use std::{
 };
 
 use async_trait::async_trait;
-use fred::{bytes::Bytes, types::config::Config};
+use fred::bytes::Bytes;
+use tokio::runtime::Handle;
 use tollbar_core::{
     StoreError,
     domain::UserId,
@@ -20,13 +21,15 @@ use tollbar_core::{
 
 use crate::{
     arguments::Arguments,
-    connections::Connections,
     engine::{Engine, Sending},
     keys::Keys,
     lanes::Lanes,
+    node::Maker,
     options::{RedisOptions, RedisOptionsError},
     scripts::DROP,
-    target,
+    target::{self, Kind},
+    topology::Topology,
+    watcher::watch,
 };
 
 /// Implements [`SessionCache`](tollbar_core::ports::SessionCache), [`RateLimiter`](tollbar_core::ports::RateLimiter),
@@ -42,8 +45,7 @@ pub(crate) struct Shared {
     pub(crate) engine: Engine,
     pub(crate) keys: Keys,
     pub(crate) lanes: Lanes,
-    pub(crate) config: Config,
-    /// Host, port and database.
+    /// Where the servers are, for people.
     place: String,
     pub(crate) cache_ttl: Duration,
     pub(crate) lease_ttl: Duration,
@@ -67,24 +69,28 @@ impl RedisLive {
     /// # Errors
     /// The options cannot be used. That Redis is away is no error.
     pub async fn connect(options: RedisOptions) -> Result<Self, RedisOptionsError> {
-        let config = options.check()?;
+        let (target, dialer) = options.check()?;
         let nonces = random_u64().map_err(RedisOptionsError::Randomness)?.into();
-        let connections = Connections::open(&config, options.pool_size.get()).await;
-        let lanes = if options.clustered { options.partitions.get().into() } else { options.pool_size.get() };
-        let shared = Shared {
-            config,
-            lanes: Lanes::new(lanes, options.max_in_flight.get(), options.clustered),
-            place: target::place(&options.url),
-            engine: Engine::new(connections, options.deadline, options.max_in_flight.get()),
-            keys: Keys::new(&options.prefix, options.partitions),
-            cache_ttl: options.cache_ttl,
-            lease_ttl: options.lease_ttl,
-            nonces,
+        let (place, keys) = (target::place(&target), Keys::new(&options.prefix, options.partitions));
+        let pool_size = options.pool_size.get();
+        let slots = matches!(target.kind, Kind::Cluster(_)).then(|| keys.slots());
+        let lanes = match &slots {
+            // A script's keys must be of one slot.
+            Some(slots) => Lanes::new(slots.len(), options.max_in_flight.get(), true),
+            None => Lanes::new(pool_size, options.max_in_flight.get(), false),
         };
+        let near = if slots.is_some() { 0 } else { pool_size };
+        let maker = Maker { dialer, runtime: Handle::current(), pool_size, lanes: near };
+        let topology = Arc::new(Topology::new(maker, slots));
+        let engine = Engine::new(Arc::clone(&topology), options.deadline, options.max_in_flight.get());
+        watch(&topology, target.kind);
+        topology.wait().await;
+        let (cache_ttl, lease_ttl) = (options.cache_ttl, options.lease_ttl);
+        let shared = Shared { engine, keys, lanes, place, cache_ttl, lease_ttl, nonces };
         Ok(Self { shared: Arc::new(shared), clock: None })
     }
 
-    /// Host, port and database, for people.
+    /// Host, port and database, or how the servers are found, for people.
     pub fn place(&self) -> &str {
         &self.shared.place
     }
@@ -100,7 +106,6 @@ impl RedisLive {
     /// Says good-bye to Redis and ends all connections and tasks; calls fail from then on. Dropping the last clone ends them,
     /// too, without waiting.
     pub async fn shutdown(&self) {
-        self.shared.lanes.close().await;
         self.shared.engine.close().await;
     }
 
@@ -110,7 +115,11 @@ impl RedisLive {
     /// Redis failed.
     pub async fn drop_entry(&self, user: UserId) -> Result<(), StoreError> {
         let arguments = self.timed([self.shared.keys.record(user)]);
-        self.shared.engine.run("drop an entry", Sending::Repeatable, &DROP, arguments).await.map(drop)
+        self.shared
+            .engine
+            .run(self.shared.keys.partition(user), "drop an entry", Sending::Repeatable, &DROP, arguments)
+            .await
+            .map(drop)
     }
 
     /// Lets a user's lease lapse. For tests and operators: the next look-up that misses gets another.
@@ -119,7 +128,11 @@ impl RedisLive {
     /// Redis failed.
     pub async fn drop_lease(&self, user: UserId) -> Result<(), StoreError> {
         let arguments = Arguments::default().keys([self.shared.keys.lease(user)]);
-        self.shared.engine.command("drop a lease", Sending::Repeatable, "DEL", arguments).await.map(drop)
+        self.shared
+            .engine
+            .command(self.shared.keys.partition(user), "drop a lease", Sending::Repeatable, "DEL", arguments)
+            .await
+            .map(drop)
     }
 
     /// A number for a lease that no other lease had.
@@ -153,7 +166,6 @@ impl HealthCheck for RedisLive {
     }
 
     async fn check(&self) -> Result<(), StoreError> {
-        let arguments = Arguments::default();
-        self.shared.engine.command("ping redis", Sending::Repeatable, "PING", arguments).await.map(drop)
+        self.shared.engine.check("ping redis").await
     }
 }

@@ -3,19 +3,32 @@
 use std::{
     fmt,
     num::{NonZeroU16, NonZeroUsize},
+    path::PathBuf,
     time::Duration,
 };
 
-use fred::types::config::Config;
 use tollbar_core::StoreError;
 
-use crate::target::{self, RedisUrlError};
+use crate::{
+    dialer::Dialer,
+    target::{self, RedisUrlError, Target},
+    tls::{self, TlsError},
+};
 
 /// What [`RedisLive::connect`](crate::RedisLive::connect) needs. Its `Debug` hides the password.
 #[derive(Clone)]
 pub struct RedisOptions {
-    /// `redis://[[user]:password@]host[:port][/database]`.
+    /// One server: `redis://[[user]:password@]host[:port][/database]`. A cluster: `redis-cluster://[[user]:password@]host[:port]`, with more
+    /// of its nodes as `?node=host[:port]&node=…`. A server that sentinels name:
+    /// `redis-sentinel://[[user]:password@]sentinel[:port][/database]?service=name`, with more sentinels as `&node=…`, and where those have a user of
+    /// their own, `&sentinel_user=…&sentinel_password=…`. Each with `rediss` for TLS.
     pub url: String,
+    /// With TLS: certificates, in PEM form, of those who may vouch for a server; the system's where there are none.
+    pub ca_file: Option<PathBuf>,
+    /// With TLS: our own certificate, in PEM form, for servers that want one.
+    pub cert_file: Option<PathBuf>,
+    /// With TLS: the private key of our own certificate, in PEM form.
+    pub key_file: Option<PathBuf>,
     /// What every key begins with. Fixed for the life of the data.
     pub prefix: String,
     /// Among how many hash tags users are divided. Fixed for the life of the data.
@@ -26,8 +39,6 @@ pub struct RedisOptions {
     pub cache_ttl: Duration,
     /// How long a lease is good for.
     pub lease_ttl: Duration,
-    /// Whether the engine divides keys among slots, so that only calls of one partition can travel together.
-    pub clustered: bool,
     /// How many connections are kept.
     pub pool_size: NonZeroUsize,
     /// How many commands may be under way at once; a call beyond that fails at once.
@@ -46,6 +57,9 @@ pub enum RedisOptionsError {
     /// A time that is too short to mean anything.
     #[error("redis {0}: at least 1 ms")]
     TooShort(&'static str),
+    /// TLS that cannot be set up.
+    #[error("redis {0}")]
+    Tls(TlsError),
     /// The operating system has no randomness to give.
     #[error("redis leases need randomness")]
     Randomness(#[source] StoreError),
@@ -64,7 +78,9 @@ impl RedisOptions {
             deadline: Duration::from_millis(100),
             cache_ttl: Duration::from_secs(60),
             lease_ttl: Duration::from_secs(2),
-            clustered: false,
+            ca_file: None,
+            cert_file: None,
+            key_file: None,
             pool_size: const { size(2) },
             max_in_flight: const { size(4096) },
         }
@@ -76,8 +92,8 @@ impl RedisOptions {
         (1..=64).contains(&text.len()) && text.bytes().all(visible)
     }
 
-    /// The driver's settings, once everything has been looked at.
-    pub(crate) fn check(&self) -> Result<Config, RedisOptionsError> {
+    /// The deployment and the way to it, once everything has been looked at.
+    pub(crate) fn check(&self) -> Result<(Target, Dialer), RedisOptionsError> {
         if !Self::is_prefix(&self.prefix) {
             return Err(RedisOptionsError::Prefix);
         }
@@ -86,7 +102,15 @@ impl RedisOptions {
         if let Some((name, _)) = times.into_iter().find(|(_, time)| *time < Duration::from_millis(1)) {
             return Err(RedisOptionsError::TooShort(name));
         }
-        target::config_of(&self.url).map_err(RedisOptionsError::Url)
+        let target = target::target_of(&self.url).map_err(RedisOptionsError::Url)?;
+        let files = tls::Files {
+            ca: self.ca_file.as_deref(),
+            cert: self.cert_file.as_deref(),
+            key: self.key_file.as_deref(),
+        };
+        let tls = if target.tls { tls::config(files).map(Some) } else { tls::unused(files).map(|()| None) };
+        let dialer = Dialer::new(&target.user, target.database, tls.map_err(RedisOptionsError::Tls)?);
+        Ok((target, dialer))
     }
 }
 
@@ -99,7 +123,9 @@ impl fmt::Debug for RedisOptions {
             .field("deadline", &self.deadline)
             .field("cache_ttl", &self.cache_ttl)
             .field("lease_ttl", &self.lease_ttl)
-            .field("clustered", &self.clustered)
+            .field("ca_file", &self.ca_file)
+            .field("cert_file", &self.cert_file)
+            .field("key_file", &self.key_file)
             .field("pool_size", &self.pool_size)
             .field("max_in_flight", &self.max_in_flight)
             .finish()
@@ -120,10 +146,18 @@ mod tests {
         }
         let refused = RedisOptions { deadline: Duration::ZERO, ..good.clone() }.check().map(drop);
         assert_eq!(refused.unwrap_err().to_string(), "redis deadline: at least 1 ms");
-        let refused = RedisOptions { url: "rediss://h".into(), ..good }.check().map(drop);
-        assert!(
-            refused.unwrap_err().to_string().starts_with("redis url: rediss:// comes with a later version")
-        );
+        let refused = RedisOptions { url: "redis:///".into(), ..good.clone() }.check().map(drop);
+        assert_eq!(refused.unwrap_err().to_string(), "redis url: it names no host");
+        let missing = Some(PathBuf::from("/nowhere/ca.pem"));
+        let tls = RedisOptions { ca_file: missing.clone(), ..RedisOptions::new("rediss://h") };
+        let message = "redis ca_file /nowhere/ca.pem: it cannot be read: entity not found";
+        assert_eq!(tls.check().map(drop).unwrap_err().to_string(), message);
+        let unused = RedisOptions { key_file: missing.clone(), ..good }.check().map(drop);
+        let message = "redis key_file: the url asks for no TLS, as rediss://… would";
+        assert_eq!(unused.unwrap_err().to_string(), message);
+        let half = RedisOptions { cert_file: missing, ..RedisOptions::new("rediss-cluster://h") };
+        let refused = half.check().map(drop).unwrap_err().to_string();
+        assert!(refused.contains("one does not go without the other") || refused.contains("ca_file"));
     }
 
     #[test]

@@ -26,13 +26,27 @@ impl PendingCalls for RedisLive {
     async fn beat(&self, incarnation: Incarnation, ttl: Duration) -> Result<(), StoreError> {
         let arguments = Arguments::default().keys([self.shared.keys.beat(incarnation)]).word("1").word("PX");
         let arguments = arguments.number(milliseconds(ttl));
-        self.shared.engine.command("say that a process lives", Repeatable, "SET", arguments).await.map(drop)
+        self.shared
+            .engine
+            .command(
+                self.shared.keys.partition_of_beats(),
+                "say that a process lives",
+                Repeatable,
+                "SET",
+                arguments,
+            )
+            .await
+            .map(drop)
     }
 
     async fn beats(&self, incarnation: Incarnation) -> Result<bool, StoreError> {
         const OPERATION: &str = "ask whether a process lives";
         let arguments = Arguments::default().keys([self.shared.keys.beat(incarnation)]);
-        let answer = self.shared.engine.command(OPERATION, Repeatable, "EXISTS", arguments).await?;
+        let answer = self
+            .shared
+            .engine
+            .command(self.shared.keys.partition_of_beats(), OPERATION, Repeatable, "EXISTS", arguments)
+            .await?;
         Ok(number(&answer).map_err(Misshapen::of(OPERATION))? == 1)
     }
 
@@ -40,7 +54,7 @@ impl PendingCalls for RedisLive {
         let partitions = self.shared.keys.partitions().map(async |at| {
             let arguments = Arguments::default().keys([self.shared.keys.fence(incarnation, at)]);
             let arguments = arguments.word("1").word("PX").number(milliseconds(FENCE));
-            self.shared.engine.command("fence a process", Repeatable, "SET", arguments).await
+            self.shared.engine.command(at, "fence a process", Repeatable, "SET", arguments).await
         });
         each(partitions).await.map(drop)
     }
@@ -49,7 +63,7 @@ impl PendingCalls for RedisLive {
         const OPERATION: &str = "read pending calls";
         let partitions = self.shared.keys.partitions().map(async |at| {
             let arguments = Arguments::default().keys([self.shared.keys.pending(id, at)]);
-            self.shared.engine.command(OPERATION, Repeatable, "GET", arguments).await
+            self.shared.engine.command(at, OPERATION, Repeatable, "GET", arguments).await
         });
         let mut sums = HashMap::new();
         for noted in each(partitions).await? {
@@ -62,7 +76,7 @@ impl PendingCalls for RedisLive {
     async fn settle(&self, id: EpochId) -> Result<(), StoreError> {
         let partitions = self.shared.keys.partitions().map(async |at| {
             let arguments = Arguments::default().keys([self.shared.keys.pending(id, at)]);
-            self.shared.engine.command("forget pending calls", Repeatable, "UNLINK", arguments).await
+            self.shared.engine.command(at, "forget pending calls", Repeatable, "UNLINK", arguments).await
         });
         each(partitions).await.map(drop)
     }

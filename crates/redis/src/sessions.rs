@@ -29,7 +29,11 @@ impl SessionCache for RedisLive {
             .bytes(nonce.0.to_be_bytes().to_vec())
             .number(micros(self.shared.lease_ttl));
         // Once: a copy that is executed late would give this reader the lease anew, after a change has ended it.
-        let answer = self.shared.engine.run(LOOK_UP, Once, &LOOKUP, arguments).await?;
+        let answer = self
+            .shared
+            .engine
+            .run(self.shared.keys.partition(user), LOOK_UP, Once, &LOOKUP, arguments)
+            .await?;
         found(answer, nonce).map_err(Misshapen::of(LOOK_UP))
     }
 
@@ -40,7 +44,11 @@ impl SessionCache for RedisLive {
             .bytes(nonce.0.to_be_bytes().to_vec())
             .number(micros(self.shared.lease_ttl));
         // Once: a copy that is executed late would take over the lease from a change that came after.
-        let answer = self.shared.engine.run(ANNOUNCE, Once, &CHANGE, arguments).await?;
+        let answer = self
+            .shared
+            .engine
+            .run(self.shared.keys.partition(user), ANNOUNCE, Once, &CHANGE, arguments)
+            .await?;
         let at = time(&answer).map_err(Misshapen::of(ANNOUNCE))?;
         Ok(Ticket { at, lease: Some(nonce) })
     }
@@ -55,7 +63,11 @@ impl SessionCache for RedisLive {
             .number(micros(self.shared.cache_ttl))
             .bytes(set.version.get().to_be_bytes().to_vec())
             .bytes(set_codec::pack(set));
-        let answer = self.shared.engine.run(PUBLISH_SET, Repeatable, &PUBLISH, arguments).await?;
+        let answer = self
+            .shared
+            .engine
+            .run(self.shared.keys.partition(user), PUBLISH_SET, Repeatable, &PUBLISH, arguments)
+            .await?;
         match number(&answer) {
             Ok(1) => Ok(Published::Written),
             Ok(0) => Ok(Published::Refused),

@@ -48,7 +48,7 @@ impl CallTracker for RedisLive {
         let arguments = Arguments::of_keys([calls, board, sketch, noted, fence])
             .bytes(user.get().to_be_bytes().to_vec())
             .bytes(pending::header(std::iter::once(api)));
-        self.shared.engine.run(COUNT_CALL, Once, &RECORD, arguments).await.map(drop)
+        self.shared.engine.run(at, COUNT_CALL, Once, &RECORD, arguments).await.map(drop)
     }
 
     async fn top(&self, api: &ApiName, limit: usize) -> Result<Vec<Caller>, StoreError> {
@@ -77,7 +77,7 @@ impl CallTracker for RedisLive {
     async fn is_whole(&self) -> Result<bool, StoreError> {
         let partitions = self.shared.keys.partitions().map(async |at| {
             let arguments = Arguments::of_keys([self.shared.keys.mark(at)]);
-            self.says_yes("look whether the counts are whole", &IS_WHOLE, arguments).await
+            self.says_yes(at, "look whether the counts are whole", &IS_WHOLE, arguments).await
         });
         Ok(each(partitions).await?.into_iter().all(|whole| whole))
     }
@@ -90,7 +90,7 @@ impl CallTracker for RedisLive {
             let patience = u64::try_from(patience.as_micros()).unwrap_or(u64::MAX);
             let arguments = self.timed([self.shared.keys.mark(at)]);
             let arguments = arguments.bytes(raise.to_be_bytes().to_vec()).number(patience);
-            if !self.says_yes(RAISE_BOARD, &BEGIN_RAISE, arguments).await? {
+            if !self.says_yes(at, RAISE_BOARD, &BEGIN_RAISE, arguments).await? {
                 return Ok(None);
             }
         }
@@ -100,7 +100,7 @@ impl CallTracker for RedisLive {
     async fn end_raise(&self, RaiseId(raise): RaiseId) -> Result<bool, StoreError> {
         let partitions = self.shared.keys.partitions().map(async |at| {
             let arguments = Arguments::of_keys([self.shared.keys.mark(at)]);
-            self.says_yes(RAISE_BOARD, &END_RAISE, arguments.bytes(raise.to_be_bytes().to_vec())).await
+            self.says_yes(at, RAISE_BOARD, &END_RAISE, arguments.bytes(raise.to_be_bytes().to_vec())).await
         });
         Ok(each(partitions).await?.into_iter().all(|whole| whole))
     }
@@ -110,23 +110,24 @@ impl RedisLive {
     /// Runs a script that may be repeated and answers 1 or 0.
     pub(crate) async fn says_yes(
         &self,
+        at: Partition,
         operation: &'static str,
         script: &Script,
         arguments: Arguments,
     ) -> Result<bool, StoreError> {
-        let answer = self.shared.engine.run(operation, Repeatable, script, arguments).await?;
+        let answer = self.shared.engine.run(at, operation, Repeatable, script, arguments).await?;
         Ok(number(&answer).map_err(Misshapen::of(operation))? == 1)
     }
 
     async fn top_of(&self, api: &ApiName, at: Partition) -> Result<Vec<Caller>, StoreError> {
         let arguments = Arguments::default().keys([self.shared.keys.count(Count::Board, api, at)]);
-        let answer = self.shared.engine.command(READ_TOP, Repeatable, "GET", arguments).await?;
+        let answer = self.shared.engine.command(at, READ_TOP, Repeatable, "GET", arguments).await?;
         board(&answer).map_err(Misshapen::of(READ_TOP))
     }
 
     async fn distinct_of(&self, api: &ApiName, at: Partition) -> Result<u64, StoreError> {
         let arguments = Arguments::default().keys([self.shared.keys.count(Count::Sketch, api, at)]);
-        let answer = self.shared.engine.command(READ_DISTINCT, Repeatable, "PFCOUNT", arguments).await?;
+        let answer = self.shared.engine.command(at, READ_DISTINCT, Repeatable, "PFCOUNT", arguments).await?;
         number(&answer).map_err(Misshapen::of(READ_DISTINCT))
     }
 
@@ -135,7 +136,7 @@ impl RedisLive {
         for chunk in totals.chunks(CHUNK) {
             let packed: Vec<u8> = chunk.iter().flat_map(pack).collect();
             let arguments = Arguments::of_keys(self.shared.keys.counts(api, at)).bytes(packed);
-            was_behind |= self.says_yes(RAISE_BOARD, &RAISE, arguments).await?;
+            was_behind |= self.says_yes(at, RAISE_BOARD, &RAISE, arguments).await?;
         }
         Ok(was_behind)
     }

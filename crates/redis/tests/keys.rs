@@ -11,7 +11,7 @@ use tollbar_core::{
     domain::{Fingerprint, Subject},
     ports::{CallTracker, Crossing, Lookup, OneTrip, RateLimiter, SessionCache},
 };
-use tollbar_redis::{RedisLive, RedisOptions};
+use tollbar_redis::RedisLive;
 use tollbar_testkit::PrivateRedis;
 
 fn key_of(number: u64) -> Subject {
@@ -114,8 +114,8 @@ async fn a_record_lives_as_long_as_admissions_need_it() {
 async fn every_script_finds_its_keys_on_one_node_of_a_cluster() {
     let redis = PrivateRedis::options().config("cluster-enabled", "yes").start();
     redis.run(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
-    let clustered = RedisOptions { clustered: true, ..options(&redis.url(), "own") };
-    let live = RedisLive::connect(clustered).await.unwrap();
+    let url = redis.url().replace("redis://", "redis-cluster://").replace("/0", "");
+    let live = RedisLive::connect(options(&url, "own")).await.unwrap();
     let ping = policy(&[(1, Duration::from_secs(5))], 1);
     let ready = async {
         while live.drop_entry(user(1)).await.is_err() {

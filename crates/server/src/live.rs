@@ -40,6 +40,9 @@ impl Live {
             return Ok(Self::of(memory, "memory of this process".to_owned(), None));
         };
         let mut options = RedisOptions::new(&settings.url);
+        options.ca_file.clone_from(&settings.ca_file);
+        options.cert_file.clone_from(&settings.cert_file);
+        options.key_file.clone_from(&settings.key_file);
         options.prefix.clone_from(&settings.prefix);
         options.partitions = settings.partitions;
         options.deadline = settings.deadline;

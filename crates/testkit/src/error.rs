@@ -38,6 +38,9 @@ pub enum EngineError {
     /// Redis answered with an error, or not at all.
     #[error("Redis failed on {0}")]
     Redis(String, #[source] redis::RedisError),
+    /// A certificate could not be made.
+    #[error("cannot make a certificate")]
+    Certificate(#[from] rcgen::Error),
     /// The operating system gave no random bytes.
     #[error("no randomness")]
     Random(#[from] getrandom::Error),

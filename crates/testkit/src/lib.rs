@@ -6,6 +6,10 @@
 
 mod account;
 mod address;
+mod certificates;
+mod cluster;
+mod cluster_nodes;
+mod cluster_slots;
 mod database;
 mod engine;
 mod error;
@@ -19,12 +23,17 @@ mod prefix;
 mod programs;
 mod proxy;
 mod pump;
+mod redis_options;
 mod redis_server;
 mod redis_state;
+mod sentinels;
 mod waiting;
 mod web_proxy;
 
 pub use address::{address_of, through};
+pub use certificates::{CertificateFiles, Certificates};
+pub use cluster::{ClusterOptions, PrivateCluster};
+pub use cluster_slots::SlotMove;
 pub use database::TestDatabase;
 pub use error::{EngineError, one_line};
 pub use given::{POSTGRES_URL, REDIS_URL, postgres_url, redis_url};
@@ -34,6 +43,8 @@ pub use postgres::{PostgresOptions, PrivatePostgres};
 pub use prefix::RedisPrefix;
 pub use programs::{find_caddy, find_nginx, find_postgres, find_redis};
 pub use proxy::Proxy;
-pub use redis_server::{PrivateRedis, RedisOptions};
+pub use redis_options::RedisOptions;
+pub use redis_server::PrivateRedis;
 pub use redis_state::SavedRedis;
+pub use sentinels::{PrivateSentinels, SentinelOptions};
 pub use web_proxy::{WebProxy, WebProxyKind};

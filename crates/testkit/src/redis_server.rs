@@ -1,95 +1,28 @@
 //! A Redis server of one's own, to kill, hang, empty and roll back.
 
-use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
-use redis::{Client, Connection, RedisResult, Value};
+use redis::{Client, Connection, FromRedisValue, RedisResult, Value};
 
 use crate::engine::Engine;
 use crate::error::{EngineError, OrPanic as _};
 use crate::files::tail;
 use crate::folder::Folder;
-use crate::names::random_hex;
-use crate::ports::free_port;
-use crate::programs::find_redis;
+use crate::redis_options::{Ports, RedisOptions};
 use crate::waiting::wait_for;
 
 const START_LIMIT: Duration = Duration::from_secs(30);
-
-/// How a [`PrivateRedis`] is to run. By default it keeps everything in memory only.
-#[derive(Debug, Clone, Default)]
-pub struct RedisOptions {
-    lines: Vec<(String, String)>,
-}
-
-impl RedisOptions {
-    /// Sets one directive of `redis.conf`; a later one of the same name wins.
-    #[must_use]
-    pub fn config(mut self, name: &str, value: &str) -> Self {
-        self.lines.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    /// Keeps an append-only file; an acknowledged write then survives [`PrivateRedis::kill9`].
-    #[must_use]
-    pub fn append_only(self) -> Self {
-        self.config("appendonly", "yes")
-    }
-
-    /// Saves snapshots by the given rule, for example `"1 1"`: after one second with one change.
-    #[must_use]
-    pub fn save(self, rule: &str) -> Self {
-        self.config("save", rule)
-    }
-
-    /// Refuses writes above this much memory, for example `"2mb"`.
-    #[must_use]
-    pub fn max_memory(self, limit: &str) -> Self {
-        self.config("maxmemory", limit)
-    }
-
-    /// Follows another private server as its replica.
-    #[must_use]
-    pub fn replica_of(self, primary: &PrivateRedis) -> Self {
-        let port = primary.port.to_string();
-        self.config("masterauth", &primary.password).config("replicaof", &format!("127.0.0.1 {port}"))
-    }
-
-    /// Starts the server; panics where that fails.
-    #[track_caller]
-    pub fn start(self) -> PrivateRedis {
-        self.try_start().or_panic()
-    }
-
-    /// Starts the server.
-    pub fn try_start(self) -> Result<PrivateRedis, EngineError> {
-        let program = find_redis()?;
-        let dir = Folder::new(None)?;
-        fs::create_dir(dir.path().join("data")).map_err(EngineError::io("make a data folder"))?;
-        let mut server =
-            PrivateRedis { engine: None, port: 0, password: random_hex(16)?, options: self, program, dir };
-        let mut outcome = Ok(());
-        for _ in 0..10 {
-            server.port = free_port()?;
-            outcome = server.launch();
-            if outcome.is_ok() || !server.port_was_taken() {
-                break;
-            }
-        }
-        outcome.map(|()| server)
-    }
-}
 
 /// A Redis server of one's own on a free loopback port. Dropping it kills it and removes its files.
 #[derive(Debug)]
 pub struct PrivateRedis {
     // Before the folder, whose guard must hear of its end first.
     engine: Option<Engine>,
-    port: u16,
+    ports: Ports,
     password: String,
     options: RedisOptions,
     program: PathBuf,
@@ -110,12 +43,33 @@ impl PrivateRedis {
 
     /// The URL for clients. It stays the same when the server is started again.
     pub fn url(&self) -> String {
-        format!("redis://:{}@127.0.0.1:{}/0", self.password, self.port)
+        format!("redis://:{}@127.0.0.1:{}/0", self.password, self.ports.plain)
+    }
+
+    /// The URL for clients that speak TLS. Panics unless the server was started with certificates.
+    #[track_caller]
+    pub fn tls_url(&self) -> String {
+        format!("rediss://:{}@127.0.0.1:{}/0", self.password, self.tls_port())
     }
 
     /// The port on loopback.
     pub fn port(&self) -> u16 {
-        self.port
+        self.ports.plain
+    }
+
+    /// The port for TLS. Panics unless the server was started with certificates.
+    #[track_caller]
+    pub fn tls_port(&self) -> u16 {
+        self.ports.tls.expect("started with certificates")
+    }
+
+    /// The port on which the nodes of a cluster talk to each other.
+    pub(crate) fn bus_port(&self) -> Option<u16> {
+        self.ports.bus
+    }
+
+    pub(crate) fn password(&self) -> &str {
+        &self.password
     }
 
     /// The id of the running process; `None` after [`Self::kill9`] or [`Self::stop`].
@@ -147,7 +101,7 @@ impl PrivateRedis {
             Err(_) if self.port_was_taken() => None,
             outcome => Some(outcome),
         })
-        .unwrap_or_else(|| panic!("port {} was taken while redis-server was stopped", self.port))
+        .unwrap_or_else(|| panic!("port {} was taken while redis-server was stopped", self.port()))
         .or_panic();
     }
 
@@ -179,10 +133,39 @@ impl PrivateRedis {
     pub fn query(&self, words: &[&str]) -> Result<Value, EngineError> {
         let mut command = redis::Cmd::new();
         command.arg(words);
-        let answer = self
-            .connection(Duration::from_secs(10))
-            .and_then(|mut connection| command.query(&mut connection));
-        answer.map_err(|error| EngineError::Redis(words.join(" "), error))
+        self.ask(&command).map_err(|error| EngineError::Redis(words.join(" "), error))
+    }
+
+    /// Sends one command, whose arguments may be any bytes.
+    pub(crate) fn ask<T: FromRedisValue>(&self, command: &redis::Cmd) -> RedisResult<T> {
+        self.ask_within(Duration::from_secs(10), command)
+    }
+
+    /// The same for a server that may hang.
+    pub(crate) fn ask_within<T: FromRedisValue>(
+        &self,
+        limit: Duration,
+        command: &redis::Cmd,
+    ) -> RedisResult<T> {
+        command.query(&mut self.connection(limit)?)
+    }
+
+    pub(crate) fn first_start(
+        options: RedisOptions,
+        password: String,
+        program: PathBuf,
+        dir: Folder,
+    ) -> Result<Self, EngineError> {
+        let mut server = Self { engine: None, ports: options.ports()?, password, options, program, dir };
+        for _ in 0..9 {
+            server.write_config()?;
+            match server.launch() {
+                Err(_) if server.port_was_taken() => server.ports = server.options.ports()?,
+                outcome => return outcome.map(|()| server),
+            }
+        }
+        server.write_config()?;
+        server.launch().map(|()| server)
     }
 
     pub(crate) fn data(&self) -> PathBuf {
@@ -190,12 +173,12 @@ impl PrivateRedis {
     }
 
     pub(crate) fn appends_only(&self) -> bool {
-        self.options
-            .lines
-            .iter()
-            .rev()
-            .find(|(name, _)| name == "appendonly")
-            .is_some_and(|(_, value)| value == "yes")
+        self.options.appends_only()
+    }
+
+    /// The end of its log.
+    pub(crate) fn last_words(&self) -> String {
+        tail(&self.log())
     }
 
     #[track_caller]
@@ -214,10 +197,11 @@ impl PrivateRedis {
     fn launch(&mut self) -> Result<(), EngineError> {
         let log = fs::File::create(self.log()).map_err(EngineError::io("make a log file"))?;
         let errors = log.try_clone().map_err(EngineError::io("open a log file"))?;
-        let config = self.dir.path().join("redis.conf");
-        fs::write(&config, self.config()).map_err(EngineError::io("write redis.conf"))?;
         let mut command = Command::new(&self.program);
-        command.arg(&config).stdout(log).stderr(errors);
+        command.arg(self.config()).stdout(log).stderr(errors);
+        if self.options.is_sentinel() {
+            command.arg("--sentinel");
+        }
         let mut engine = Engine::start(&mut command, Signal::SIGKILL, &self.dir)?;
         let ready = wait_for(START_LIMIT, || match () {
             () if engine.ended() => Some(false),
@@ -250,27 +234,13 @@ impl PrivateRedis {
         Ok(connection)
     }
 
-    fn config(&self) -> String {
-        let own = [
-            ("port", self.port.to_string()),
-            ("bind", "127.0.0.1".into()),
-            ("daemonize", "no".into()),
-            // A password keeps other users of the machine out, whom a server that runs as root would obey.
-            ("requirepass", self.password.clone()),
-            ("dir", quoted(&self.data())),
-            ("save", "\"\"".into()),
-            ("appendonly", "no".into()),
-            // A replica need not wait for a second one to share the first copy with.
-            ("repl-diskless-sync-delay", "0".into()),
-        ];
-        let given = self.options.lines.iter().map(|(name, value)| (name.as_str(), value.clone()));
-        own.into_iter().chain(given).fold(String::new(), |mut text, (name, value)| {
-            writeln!(text, "{name} {value}").expect("a String takes every write");
-            text
-        })
+    /// Once, since sentinels have a server write its file anew.
+    fn write_config(&self) -> Result<(), EngineError> {
+        let text = self.options.file(self.ports, &self.password, &self.data());
+        fs::write(self.config(), text).map_err(EngineError::io("write redis.conf"))
     }
-}
 
-fn quoted(path: &Path) -> String {
-    format!("\"{}\"", path.display())
+    fn config(&self) -> PathBuf {
+        self.dir.path().join("redis.conf")
+    }
 }

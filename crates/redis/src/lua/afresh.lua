@@ -6,6 +6,7 @@ local function afresh(key, ...)
     if not string.find(answer.err, '^WRONGTYPE') and not string.find(answer.err, '^INVALIDOBJ') then
       error(answer)
     end
+    -- In a slot that is moving, a key that was deleted is out of reach: then this call fails, and the next one finds it absent.
     redis.call('DEL', key)
     return redis.call(...)
   end

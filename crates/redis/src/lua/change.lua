@@ -5,8 +5,9 @@ if refused then
   return refused
 end
 local record = read_record(KEYS[1])
--- Deleting comes first: an engine that is full lets a script write on that has written already.
-redis.call('DEL', KEYS[1])
+-- An engine that is full lets a script write on that has written already, and takes this. (A deletion would do as well, but in a slot
+-- that is moving a key that was deleted is out of the script's reach.)
+redis.call('PERSIST', KEYS[1])
 write_record(KEYS[1], with_set(record, '\0\0'), now, slack)
 write_lease(KEYS[2], stamp, nonce, now, lasts, slack)
 return now

@@ -4,7 +4,7 @@ local function counted(calls, board_key, sketch, board, user, total)
   if type(total) ~= 'number' then
     -- What is no number is damaged, and as good as none.
     if string.find(total.err, 'not an integer', 1, true) then
-      call('HDEL', calls, user)
+      call('HSET', calls, user, '0')
     end
     total = afresh(calls, 'HINCRBY', calls, user, '1')
   end

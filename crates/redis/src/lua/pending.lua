@@ -10,8 +10,8 @@ local function note_pending(key, names, entries)
       error(length)
     end
     -- Damaged, and as good as none.
-    redis.call('DEL', key)
-    length = redis.call('APPEND', key, text)
+    redis.call('SET', key, text)
+    length = #text
   end
   if length == #text then
     redis.call('PEXPIRE', key, KEPT)

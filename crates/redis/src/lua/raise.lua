@@ -30,7 +30,7 @@ if board ~= before then
 end
 -- A corrupt sketch may take users, and be found out when it is read.
 if type(redis.pcall('PFCOUNT', sketch)) ~= 'number' then
-  call('DEL', sketch)
+  call('SET', sketch, NO_SKETCH)
 end
 -- Who has called before is in the sketch, unless it was lost: then the first of them is not.
 local was_lost = call('PFADD', sketch, users[1]) == 1

@@ -142,8 +142,16 @@ fn a_mistake_in_the_file_is_one_line_that_names_key_and_value() {
             "bad setting session.on_cache_outage = \"wait\", from FILE, line 2: it must be one of \"serve\", \"refuse\"",
         ),
         (
-            "[redis]\nurl = \"rediss://:hunter2@h\"\n",
-            "bad setting redis.url = \"rediss://…\", from FILE, line 2: it must be empty, or redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]: rediss:// comes with a later version; only redis:// is served now",
+            "[redis]\nurl = \"rediss://:hunter2@h/x\"\n",
+            "bad setting redis.url = \"rediss://…\", from FILE, line 2: it must be empty, or redis://…, redis-cluster://… or redis-sentinel://… (with TLS: rediss…): its path is no number of a database (0 to 255)",
+        ),
+        (
+            "[redis]\nurl = \"rediss://:hunter2@h\"\nkey_file = \"no/such.pem\"\n",
+            "bad setting redis.key_file = \"no/such.pem\", from FILE, line 3: it must be empty, or a file with a private key in PEM form: it cannot be read: entity not found",
+        ),
+        (
+            "[redis]\nurl = \"rediss://:hunter2@h\"\nca_file = \"/dev/null\"\n",
+            "bad setting redis.ca_file = \"/dev/null\", from FILE, line 3: it must be empty, or a file with certificates in PEM form: it holds no certificate in PEM form",
         ),
         (
             "[redis]\nprefix = \"a{b\"\n",
@@ -183,8 +191,8 @@ fn a_mistake_in_the_environment_is_one_line_that_names_key_and_value() {
         ),
         (
             "REDIS_URL",
-            "redis-cluster://h",
-            "bad setting redis.url = \"redis-cluster://…\", from REDIS_URL: it must be empty, or redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]: redis-cluster:// comes with a later version; only redis:// is served now",
+            "redis-sentinel://h?sentinel_password=hunter2",
+            "bad setting redis.url = \"redis-sentinel://…\", from REDIS_URL: it must be empty, or redis://…, redis-cluster://… or redis-sentinel://… (with TLS: rediss…): it must name the service that the sentinels watch: ?service=NAME",
         ),
         ("TOLLBAR__SERVER__BIND[", "x", "unknown setting server.bind[ = \"x\", from the environment"),
     ] {

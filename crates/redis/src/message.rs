@@ -1,0 +1,64 @@
+//! What is sent: a command, or a script by its name or its text.
+
+use fred::{
+    clients::Client,
+    error::Error,
+    interfaces::ClientLike,
+    types::{ClusterHash, CustomCommand, Value, config::Options},
+};
+
+use crate::{arguments::Arguments, scripts::Script};
+
+/// A command with its arguments, to be sent as often as it takes.
+#[derive(Debug)]
+pub(crate) struct Message<'a> {
+    what: What<'a>,
+    arguments: Arguments,
+}
+
+#[derive(Debug)]
+enum What<'a> {
+    Command(&'static str),
+    Script(&'a Script),
+}
+
+/// Where `EVALSHA` and `EVAL` have their first key: after the script and the number of keys.
+const FIRST_KEY: usize = 2;
+
+impl<'a> Message<'a> {
+    pub(crate) fn script(script: &'a Script, arguments: Arguments) -> Self {
+        Self { what: What::Script(script), arguments }
+    }
+
+    pub(crate) fn command(name: &'static str, arguments: Arguments) -> Self {
+        Self { what: What::Command(name), arguments }
+    }
+
+    /// Sends it and waits for the answer. `asking` goes before it, with nothing between them, so that a server takes it for a slot that
+    /// is only just moving to it.
+    pub(crate) async fn send(
+        &self,
+        client: &Client,
+        options: &Options,
+        by_text: bool,
+        asking: bool,
+    ) -> Result<Value, Error> {
+        let (name, key_at, words) = match &self.what {
+            What::Command(name) => (*name, 0, self.arguments.all()),
+            What::Script(script) if by_text => ("EVAL", FIRST_KEY, self.arguments.after(&script.text)),
+            What::Script(script) => ("EVALSHA", FIRST_KEY, self.arguments.after(&script.name)),
+        };
+        // As a custom command, since the driver's own script calls do not heed the options.
+        let command = CustomCommand::new_static(name, ClusterHash::Offset(key_at), false);
+        if !asking {
+            return client.with_options(options).custom(command, words).await;
+        }
+        // Never twice: what follows a lost connection would come without the permission.
+        let once = Options { max_attempts: Some(1), fail_fast: true, ..options.clone() };
+        let both = client.pipeline().with_options(&once);
+        let permission = CustomCommand::new_static("ASKING", ClusterHash::Offset(0), false);
+        let () = both.custom(permission, Vec::<Value>::new()).await?;
+        let () = both.custom(command, words).await?;
+        both.last().await
+    }
+}

@@ -1,0 +1,93 @@
+//! One server of a deployment, as calls see it.
+
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
+
+use fred::{clients::Client, types::config::Config};
+use futures_util::future::join_all;
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tollbar_core::{Breaker, ports::SystemClock};
+
+use crate::{address::Address, connections::Connections, dialer::Dialer};
+
+/// A server with all that is kept for it, so that nothing of it stands in the way to the others.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) address: Address,
+    /// Of this server alone.
+    pub(crate) breaker: Breaker,
+    connections: Connections,
+    /// For each lane that keeps to a thread whose runtime is the thread's own: connections on that runtime.
+    near: Box<[OnceLock<Connections>]>,
+    config: Config,
+    /// Whether anybody has been sent here since that was last asked.
+    named: AtomicBool,
+}
+
+/// Makes nodes, whoever asks for them, on the runtime that it was made on.
+#[derive(Debug)]
+pub(crate) struct Maker {
+    pub(crate) dialer: Dialer,
+    pub(crate) runtime: Handle,
+    /// How many connections a node has.
+    pub(crate) pool_size: usize,
+    /// How many lanes there are that may have connections of their own.
+    pub(crate) lanes: usize,
+}
+
+impl Maker {
+    /// Starts to connect to a server.
+    pub(crate) fn node(&self, address: &Address) -> Arc<Node> {
+        let _here = self.runtime.enter();
+        let config = self.dialer.config(address);
+        Arc::new(Node {
+            address: address.clone(),
+            breaker: Breaker::new(Arc::new(SystemClock)),
+            connections: Connections::start(&config, self.pool_size),
+            near: (0..self.lanes).map(|_| OnceLock::new()).collect(),
+            config,
+            named: AtomicBool::new(true),
+        })
+    }
+}
+
+impl Node {
+    /// A client that is connected, for a call of this lane if of any; without one a call must fail at once.
+    pub(crate) fn pick(&self, lane: Option<usize>) -> Option<&Client> {
+        let near = lane.and_then(|lane| self.near(lane));
+        near.and_then(Connections::pick).or_else(|| self.connections.pick())
+    }
+
+    /// Connections that spare a batch the way to another thread and back: a lane opens one where it is first driven on a runtime
+    /// of one thread. While it is not up, the batch takes the others.
+    fn near(&self, lane: usize) -> Option<&Connections> {
+        let near = self.near.get(lane)?;
+        if Handle::current().runtime_flavor() != RuntimeFlavor::CurrentThread {
+            return near.get();
+        }
+        Some(near.get_or_init(|| Connections::start(&self.config, 1)))
+    }
+
+    /// Whether all its connections are up.
+    pub(crate) fn is_up(&self) -> bool {
+        self.connections.are_up()
+    }
+
+    /// Notes that somebody is sent here.
+    pub(crate) fn name(&self) {
+        self.named.store(true, Relaxed);
+    }
+
+    /// Whether anybody was, since the last time that this was asked.
+    pub(crate) fn was_named(&self) -> bool {
+        self.named.swap(false, Relaxed)
+    }
+
+    /// Says good-bye and ends all its connections.
+    pub(crate) async fn close(&self) {
+        let near = self.near.iter().filter_map(OnceLock::get);
+        join_all(near.chain([&self.connections]).map(Connections::close)).await;
+    }
+}
