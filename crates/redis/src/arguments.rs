@@ -4,7 +4,11 @@ use fred::{bytes::Bytes, bytes_utils::Str, types::Value};
 
 /// Words that follow a command's name.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Arguments(Vec<Value>);
+pub(crate) struct Arguments {
+    words: Vec<Value>,
+    /// Which of them is for the time after which a script does nothing.
+    limit: Option<usize>,
+}
 
 impl Arguments {
     /// Those of `EVALSHA` and `EVAL`, whose first is put in front later.
@@ -15,39 +19,48 @@ impl Arguments {
 
     /// Adds names of keys.
     pub(crate) fn keys(mut self, keys: impl IntoIterator<Item = Bytes>) -> Self {
-        self.0.extend(keys.into_iter().map(Value::Bytes));
+        self.words.extend(keys.into_iter().map(Value::Bytes));
         self
     }
 
     /// Adds a text that is known beforehand.
     pub(crate) fn word(mut self, word: &'static str) -> Self {
-        self.0.push(Str::from_static(word).into());
+        self.words.push(Str::from_static(word).into());
         self
     }
 
     /// Adds a number.
     pub(crate) fn number(mut self, number: u64) -> Self {
         // Numbers travel as text either way; as such they need not fit a signed one.
-        self.0.push(number.to_string().into());
+        self.words.push(number.to_string().into());
         self
     }
 
     /// Adds bytes.
     pub(crate) fn bytes(mut self, bytes: impl Into<Bytes>) -> Self {
-        self.0.push(bytes.into().into());
+        self.words.push(bytes.into().into());
         self
     }
 
-    /// All of them, after the script's name or text.
-    pub(crate) fn after(&self, first: &Str) -> Vec<Value> {
-        let mut all = Vec::with_capacity(self.0.len() + 1);
+    /// Adds that the time is the engine's own, and place for the latest one.
+    pub(crate) fn own_time(mut self) -> Self {
+        self.limit = Some(self.words.len());
+        self.word("")
+    }
+
+    /// All of them, after the script's name or text; it does nothing after that time, in microseconds of the engine's clock.
+    pub(crate) fn after(&self, first: &Str, not_after: Option<u64>) -> Vec<Value> {
+        let mut all = Vec::with_capacity(self.words.len() + 1);
         all.push(first.clone().into());
-        all.extend(self.0.iter().cloned());
+        all.extend(self.words.iter().cloned());
+        if let (Some(at), Some(limit)) = (self.limit, not_after) {
+            all[at + 1] = format!("<{limit}").into();
+        }
         all
     }
 
     /// All of them.
     pub(crate) fn all(&self) -> Vec<Value> {
-        self.0.clone()
+        self.words.clone()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
     time::Duration,
@@ -17,17 +17,22 @@ use fred::{
 use futures_util::future::join_all;
 use tokio::{
     task::JoinHandle,
-    time::{sleep, timeout},
+    time::{MissedTickBehavior, interval, sleep, timeout},
 };
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
     task::AbortOnDropHandle,
 };
 
+use crate::server_time::ServerTime;
+
 /// How long a start waits for an engine that is up, and a shutdown for one that does not say good-bye.
 pub(crate) const PATIENCE: Duration = Duration::from_millis(500);
 /// How long making a connection may take, and how long an engine may be silent before its connection is given up.
 const SILENCE: Duration = Duration::from_secs(1);
+
+/// How often a server is asked what time it has.
+const TIME_CHECK: Duration = Duration::from_secs(1);
 
 /// Clients that share the load, each with a task that keeps it connected. Dropping this ends the tasks; so does the end of the
 /// runtime that they are on, and then none of the clients is picked any more.
@@ -43,14 +48,15 @@ pub(crate) struct Connections {
 }
 
 impl Connections {
-    /// Starts to connect, on the runtime that this is called on.
-    pub(crate) fn start(config: &Config, size: usize) -> Self {
+    /// Starts to connect, on the runtime that this is called on; the server's time is learnt on the way, where it is wanted.
+    pub(crate) fn start(config: &Config, size: usize, time: Option<&Arc<ServerTime>>) -> Self {
         let new_client = |_| Client::new(config.clone(), None, Some(settings()), Some(policy()));
         let clients: Vec<_> = (0..size).map(new_client).collect();
         let wanted = CancellationToken::new();
         let abandoned = CancellationToken::new();
         let keepers = clients.iter().map(|client| {
-            let (keeping, ended) = (keep_up(client.clone(), wanted.clone()), abandoned.clone().drop_guard());
+            let (keeping, ended) =
+                (keep_up(client.clone(), wanted.clone(), time.cloned()), abandoned.clone().drop_guard());
             tokio::spawn(async move {
                 let _ended = ended;
                 keeping.await;
@@ -114,15 +120,20 @@ fn policy() -> ReconnectPolicy {
     policy
 }
 
-async fn keep_up(client: Client, wanted: CancellationToken) {
+async fn keep_up(client: Client, wanted: CancellationToken, time: Option<Arc<ServerTime>>) {
     let server = client.client_config().server.hosts().first().map(ToString::to_string).unwrap_or_default();
     let (mut errors, mut successes) = (client.error_rx(), client.reconnect_rx());
     let mut run = AbortOnDropHandle::new(client.connect());
     let (mut up, mut was_refused) = (true, false);
+    let mut clock = interval(TIME_CHECK);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             () = wanted.cancelled() => break,
             Ok((error, _)) = errors.recv() => {
+                if let Some(time) = &time {
+                    time.forget();
+                }
                 if up && is_refusal_of_cluster(&error) {
                     was_refused = true;
                 } else if std::mem::take(&mut up) {
@@ -135,6 +146,13 @@ async fn keep_up(client: Client, wanted: CancellationToken) {
                     tracing::info!(%server, "connected to redis");
                 }
                 up = true;
+                clock.reset_immediately();
+            }
+            _ = clock.tick(), if time.is_some() && client.is_connected() => {
+                let learning = time.as_deref().map(|time| time.learn(&client));
+                if let Some(learning) = learning && wanted.run_until_cancelled(learning).await.is_none() {
+                    break;
+                }
             }
             ended = &mut run => {
                 // The driver gives up on errors that it holds to be final; an operator may mend those, too.

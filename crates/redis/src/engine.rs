@@ -1,6 +1,6 @@
 //! Calls to an engine: bounded in number and in time, and sent again only where that cannot count twice.
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use fred::{
     error::Error,
@@ -8,20 +8,17 @@ use fred::{
 };
 use tokio::{
     sync::Semaphore,
-    time::{Sleep, sleep, timeout},
+    time::{sleep, timeout},
 };
 use tokio_util::sync::DropGuard;
-use tollbar_core::{
-    StoreError,
-    domain::Timestamp,
-    ports::{Clock as _, SystemClock},
-};
+use tollbar_core::StoreError;
 
 use crate::{
     arguments::Arguments,
-    failure::{is_of_replica, store_error},
+    call::{Call, before},
+    failure::{is_answer, is_of_replica, store_error, too_late},
     keys::Partition,
-    message::Message,
+    message::{Message, Way},
     node::Node,
     redirect::NotExecuted,
     scripts::Script,
@@ -48,28 +45,10 @@ pub(crate) struct Engine {
     _ends: DropGuard,
 }
 
-/// What a call waits for before it asks again: 2 ms, then twice as long each time, up to this.
-const FIRST_WAIT: Duration = Duration::from_millis(2);
-const LONGEST_WAIT: Duration = Duration::from_millis(32);
-/// So often a call goes where it is sent without a wait.
-const PROMPT_MOVES: u32 = 2;
-
-/// One call on its way.
-struct Call<'a> {
-    operation: &'static str,
-    at: Partition,
-    began: Timestamp,
-    over: Pin<&'a mut Sleep>,
-    wait: Duration,
-    moves: u32,
-}
-
 /// Where the next try goes.
 struct Next {
     node: Arc<Node>,
-    /// The server has the slot only for whoever says so.
-    asking: bool,
-    by_text: bool,
+    way: Way,
 }
 
 impl Engine {
@@ -100,20 +79,22 @@ impl Engine {
         script: &Script,
         arguments: Arguments,
     ) -> Result<Value, StoreError> {
-        self.exchange(at, None, operation, sending, Message::script(script, arguments)).await
+        let message = Message::script(script, arguments);
+        self.exchange(at, None, self.deadline, operation, sending, message).await
     }
 
-    /// The same for a lane, over connections that are closer to it, where they are up.
+    /// The same for a lane, over connections that are closer to it, where they are up, and within a time of its own.
     pub(crate) async fn run_in(
         &self,
-        lane: usize,
+        (lane, within): (usize, Duration),
         at: Partition,
         operation: &'static str,
         sending: Sending,
         script: &Script,
         arguments: Arguments,
     ) -> Result<Value, StoreError> {
-        self.exchange(at, Some(lane), operation, sending, Message::script(script, arguments)).await
+        let message = Message::script(script, arguments);
+        self.exchange(at, Some(lane), within, operation, sending, message).await
     }
 
     /// Runs a command whose first argument is a key of this partition.
@@ -125,7 +106,8 @@ impl Engine {
         name: &'static str,
         arguments: Arguments,
     ) -> Result<Value, StoreError> {
-        self.exchange(at, None, operation, sending, Message::command(name, arguments)).await
+        let message = Message::command(name, arguments);
+        self.exchange(at, None, self.deadline, operation, sending, message).await
     }
 
     /// Several calls that together answer one question: the deadline is for all of them.
@@ -148,7 +130,7 @@ impl Engine {
             let client = node.pick(None).ok_or_else(|| self.not_connected(operation))?;
             let turn = node.breaker.enter(operation)?;
             let ping = Message::command("PING", Arguments::default());
-            let answer = timeout(self.deadline, ping.send(client, &self.repeatable, false, false)).await;
+            let answer = timeout(self.deadline, ping.send(client, &self.repeatable, Way::default())).await;
             turn.heed(match answer {
                 Ok(answer) => answer.map_err(|error| store_error(operation, self.deadline, error)),
                 Err(_) => Err(StoreError::deadline(operation, self.deadline)),
@@ -159,10 +141,14 @@ impl Engine {
 
     /// A place among the calls under way and a connection; without either nothing is sent. Then, wherever an answer says that
     /// nothing was executed, the call goes on, as long as it has time.
+    ///
+    /// What may be sent only once is not executed either after this has returned: by then it is too late for its script, and
+    /// where a connection was lost with the answer, that time is waited for.
     async fn exchange(
         &self,
         at: Partition,
         lane: Option<usize>,
+        within: Duration,
         operation: &'static str,
         sending: Sending,
         message: Message<'_>,
@@ -170,14 +156,14 @@ impl Engine {
         let _permit = self.in_flight.try_acquire().map_err(|_| StoreError::overloaded(operation))?;
         let node = self.topology.node_of(at).ok_or_else(|| self.not_connected(operation))?;
         let client = node.pick(lane).ok_or_else(|| self.not_connected(operation))?.clone();
-        let over = std::pin::pin!(sleep(self.deadline));
-        let began = SystemClock.steady();
-        let mut call = Call { operation, at, began, over, wait: FIRST_WAIT, moves: 0 };
+        let over = std::pin::pin!(sleep(within));
+        let mut call = Call::begin(operation, at, within, over);
         let mut options = match sending {
             Sending::Once => self.once.clone(),
             Sending::Repeatable => self.repeatable.clone(),
         };
-        let mut next = Next { node, asking: false, by_text: false };
+        options.timeout = Some(before(within));
+        let mut next = Next { node, way: Way::default() };
         let mut client = Some(client);
         loop {
             let to = match client.take() {
@@ -185,11 +171,13 @@ impl Engine {
                 None => self.connected(&mut call, &next.node).await?,
             };
             let turn = next.node.breaker.enter(operation)?;
-            let sent = message.send(&to, &options, next.by_text, next.asking);
+            let limit = options.timeout.filter(|_| sending == Sending::Once);
+            let not_after = limit.and_then(|left| next.node.time.after(left));
+            let sent = message.send(&to, &options, Way { not_after, ..next.way });
             let answer = tokio::select! {
                 biased;
                 answer = sent => answer,
-                () = &mut call.over => return turn.heed(Err(StoreError::deadline(operation, self.deadline))),
+                () = call.is_over() => return turn.heed(Err(StoreError::deadline(operation, self.deadline))),
             };
             let error = match answer {
                 Ok(answer) => return turn.heed(Ok(answer)),
@@ -199,13 +187,20 @@ impl Engine {
                 if is_of_replica(&error) {
                     self.topology.hint();
                 }
-                return turn.heed(Err(store_error(operation, self.deadline, error)));
+                if let Some(now) = too_late(&error) {
+                    next.node.time.heard(now);
+                }
+                let may_run = sending == Sending::Once && !is_answer(&error);
+                let failure = turn.heed(Err(store_error(operation, self.deadline, error)));
+                if may_run {
+                    call.is_over().await;
+                }
+                return failure;
             };
             // That, too, is an answer.
             turn.heed(Ok(()))?;
             next = self.follow(&mut call, next, why, error).await?;
-            let passed = SystemClock.steady().as_micros().saturating_sub(call.began.as_micros());
-            options.timeout = Some(before(self.deadline.saturating_sub(Duration::from_micros(passed))));
+            options.timeout = Some(before(call.left()));
         }
     }
 
@@ -225,42 +220,26 @@ impl Engine {
         let (operation, at) = (call.operation, call.at);
         let to = |node: Option<Arc<Node>>, asking| {
             let node = node.ok_or_else(|| self.not_connected(operation))?;
-            Ok(Next { node, asking, by_text: false })
+            Ok(Next { node, way: Way { asking, ..Way::default() } })
         };
         match why {
             // Not executed, so even what counts may be sent again. By its text it also becomes known.
-            NotExecuted::UnknownScript if !from.by_text => Ok(Next { by_text: true, ..from }),
+            NotExecuted::UnknownScript if !from.way.by_text => {
+                Ok(Next { way: Way { by_text: true, ..from.way }, ..from })
+            }
             NotExecuted::UnknownScript => Err(store_error(operation, self.deadline, error)),
             NotExecuted::Moved(address) => {
-                call.moves += 1;
-                // Two servers may each hold the other for the owner for a moment.
-                if call.moves > PROMPT_MOVES {
-                    self.pause(call, error).await?;
-                }
+                call.moves_on(error).await?;
                 to(self.topology.moved(at, &address), false)
             }
             NotExecuted::Ask(address) => {
-                call.moves += 1;
-                if call.moves > PROMPT_MOVES {
-                    self.pause(call, error).await?;
-                }
+                call.moves_on(error).await?;
                 to(self.topology.named(&address), true)
             }
             NotExecuted::TryAgain => {
-                self.pause(call, error).await?;
+                call.pause(error).await?;
                 to(self.topology.node_of(at), false)
             }
-        }
-    }
-
-    /// Waits a while before the next try; with the time that a call has, its last answer is the error.
-    async fn pause(&self, call: &mut Call<'_>, error: Error) -> Result<(), StoreError> {
-        let wait = call.wait;
-        call.wait = (wait * 2).min(LONGEST_WAIT);
-        tokio::select! {
-            biased;
-            () = &mut call.over => Err(StoreError::transient(call.operation, error)),
-            () = sleep(wait) => Ok(()),
         }
     }
 
@@ -272,7 +251,7 @@ impl Engine {
             }
             tokio::select! {
                 biased;
-                () = &mut call.over => return Err(self.not_connected(call.operation)),
+                () = call.is_over() => return Err(self.not_connected(call.operation)),
                 () = sleep(Duration::from_millis(1)) => {}
             }
         }
@@ -293,11 +272,6 @@ impl Engine {
         self.topology.hint();
         StoreError::transient(operation, NotConnected)
     }
-}
-
-/// The driver must give up first: it then does not send what still waits in its queue.
-fn before(time: Duration) -> Duration {
-    time.saturating_sub((time / 20).min(Duration::from_millis(5)))
 }
 
 /// No connection is up: nothing was sent.

@@ -34,6 +34,7 @@ pub(crate) fn store_error(operation: &'static str, deadline: Duration, error: Er
     match error.kind() {
         _ if error.details().starts_with("FENCED") => StoreError::fenced(operation),
         ErrorKind::Timeout => StoreError::deadline(operation, deadline),
+        _ if too_late(&error).is_some() => StoreError::deadline(operation, deadline),
         _ if passes(&error) => StoreError::transient(operation, error),
         _ => StoreError::permanent(operation, error),
     }
@@ -57,6 +58,17 @@ fn passes(error: &Error) -> bool {
         // A password may be on its way of being changed; what the connection lacks, the caller cannot help.
         _ => true,
     }
+}
+
+/// The engine came to a script after its caller had ceased to wait, and has done nothing; its time then, in microseconds.
+pub(crate) fn too_late(error: &Error) -> Option<u64> {
+    error.details().strip_prefix("TOOLATE ")?.split_whitespace().next()?.parse().ok()
+}
+
+/// Whether the engine itself has spoken: what it was sent is not under way any more.
+pub(crate) fn is_answer(error: &Error) -> bool {
+    let is_drivers = matches!(error.kind(), ErrorKind::IO | ErrorKind::Canceled | ErrorKind::Timeout);
+    !is_drivers && error.details().split_whitespace().next().is_some_and(is_code)
 }
 
 fn is_code(word: &str) -> bool {
@@ -108,6 +120,21 @@ mod tests {
         }
         assert!(is_transient(ErrorKind::InvalidArgument, "WRONGTYPE Operation against a key"));
         assert!(!is_transient(ErrorKind::InvalidArgument, "Invalid argument(s)"));
+    }
+
+    #[test]
+    fn tells_an_answer_from_a_lost_one() {
+        let of = |text: &'static str| Error::new(ErrorKind::Unknown, text);
+        let late = of("TOOLATE 1700000000000000 script: 0b, on @user_script:13.");
+        assert_eq!(too_late(&late), Some(1_700_000_000_000_000));
+        assert!(is_answer(&late) && is_answer(&of("FENCED by another")));
+        assert!(store_error("admit", Duration::from_millis(5), late).is_silence());
+        for lost in ["Connection closed.", "Canceled.", ""] {
+            assert!(!is_answer(&of(lost)), "{lost}");
+        }
+        for kind in [ErrorKind::IO, ErrorKind::Canceled, ErrorKind::Timeout] {
+            assert!(!is_answer(&Error::new(kind, "EOF")));
+        }
     }
 
     #[test]

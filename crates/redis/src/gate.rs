@@ -1,11 +1,13 @@
 //! `OneTrip` on Redis: calls that wait at the same time share one script.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use tokio::{sync::oneshot, time::timeout};
 use tollbar_core::{
     StoreError,
     domain::{Decision, EpochId, Policy, SessionToken, Subject, UserId},
-    ports::{Crossing, OneTrip},
+    ports::{Clock as _, Crossing, OneTrip, SystemClock},
 };
 
 use crate::{
@@ -53,7 +55,8 @@ impl RedisLive {
         let (lanes, deadline) = (&self.shared.lanes, self.shared.engine.deadline());
         let at = lanes.choose(self.shared.keys.partition(call.who));
         let (answer, answered) = oneshot::channel();
-        let turn = lanes.push(at, Waiting { call, answer });
+        let until = SystemClock.steady() + deadline;
+        let turn = lanes.push(at, Waiting { call, until, answer });
         if let Some(turn) = turn.map_err(|Full| StoreError::overloaded(ADMIT_CALL))? {
             // A task of its own, so that a caller who leaves does not take the others with it.
             // It holds the turn from the start: a runtime that ends before the task begins gives the lane free, too.
@@ -75,19 +78,27 @@ impl RedisLive {
 
     /// Sends a batch once. A lost answer is an unknown outcome for each of its callers.
     async fn send(&self, batch: Vec<Waiting>, lane: usize) {
+        let (now, deadline) = (SystemClock.steady(), self.shared.engine.deadline());
+        // A batch has as long as its first: whoever has waited so long that little is left would take the others' time, too.
+        let (batch, late): (Vec<_>, Vec<_>) =
+            batch.into_iter().partition(|waiting| waiting.until >= now + deadline / 4);
+        for waiting in late {
+            let _ = waiting.answer.send(Err(StoreError::deadline(ADMIT_CALL, deadline)));
+        }
+        let Some(first) = batch.first() else { return };
+        let within = (lane, Duration::from_micros(first.until.as_micros() - now.as_micros()));
         let calls: Vec<&Call> = batch.iter().map(|waiting| &waiting.call).collect();
         // Where it matters which partition it is, all of them are of the same.
         let Some(at) = calls.first().map(|call| self.shared.keys.partition(call.who)) else { return };
         let arguments = batch::arguments(&calls, &self.shared.keys, |names| self.timed(names.all()));
-        let answered = self.shared.engine.run_in(lane, at, ADMIT_CALL, Once, &ADMIT, arguments).await;
+        let answered = self.shared.engine.run_in(within, at, ADMIT_CALL, Once, &ADMIT, arguments).await;
         #[cfg(feature = "sabotage")]
         let answered = if answered.is_err() && tollbar_core::sabotage::is_chosen("resend-lost-reply") {
             let again = batch::arguments(&calls, &self.shared.keys, |names| self.timed(names.all()));
-            self.shared.engine.run_in(lane, at, ADMIT_CALL, Once, &ADMIT, again).await
+            self.shared.engine.run_in((lane, deadline), at, ADMIT_CALL, Once, &ADMIT, again).await
         } else {
             answered
         };
-        let deadline = self.shared.engine.deadline();
         let answers = answered.and_then(|answer| {
             batch::answers(&answer, &calls, ADMIT_CALL, deadline).map_err(Misshapen::of(ADMIT_CALL))
         });

@@ -10,7 +10,7 @@ use std::{
 };
 
 use tokio::sync::oneshot;
-use tollbar_core::{StoreError, ports::Crossing};
+use tollbar_core::{StoreError, domain::Timestamp, ports::Crossing};
 
 use crate::{
     batch::{Call, MOST},
@@ -23,6 +23,8 @@ pub(crate) type Answer = Result<Crossing, StoreError>;
 #[derive(Debug)]
 pub(crate) struct Waiting {
     pub(crate) call: Call,
+    /// By the steady clock: when its caller ceases to wait.
+    pub(crate) until: Timestamp,
     pub(crate) answer: oneshot::Sender<Answer>,
 }
 

@@ -4,6 +4,7 @@
 mod address;
 mod arguments;
 mod batch;
+mod call;
 mod cluster;
 mod connections;
 mod dialer;
@@ -26,6 +27,7 @@ mod reply;
 mod sabotage;
 mod scripts;
 mod sentinel;
+mod server_time;
 mod sessions;
 mod set_codec;
 mod target;

@@ -140,7 +140,7 @@ impl RedisLive {
         LeaseNonce(self.shared.nonces.fetch_add(STRIDE, Relaxed))
     }
 
-    /// The arguments that every timed script begins with: the time, empty for the engine's own, and the slack in ms.
+    /// The arguments that every timed script begins with: the time (see `now.lua`), and the slack in ms.
     pub(crate) fn timed(
         &self,
         keys: impl IntoIterator<Item = Bytes, IntoIter: ExactSizeIterator>,
@@ -148,7 +148,7 @@ impl RedisLive {
         let arguments = Arguments::of_keys(keys);
         match &self.clock {
             Some(clock) => arguments.number(clock.now().as_micros()).number(SLACK.as_secs() * 1000),
-            None => arguments.word("").number(0),
+            None => arguments.own_time().number(0),
         }
     }
 }

@@ -22,6 +22,17 @@ enum What<'a> {
     Script(&'a Script),
 }
 
+/// How a message is sent this time.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Way {
+    /// A script by its text, for an engine that does not know it.
+    pub(crate) by_text: bool,
+    /// `ASKING` goes before it, with nothing between them, so that a server takes it for a slot that is only just moving to it.
+    pub(crate) asking: bool,
+    /// When a script does nothing any more, in microseconds of the engine's clock.
+    pub(crate) not_after: Option<u64>,
+}
+
 /// Where `EVALSHA` and `EVAL` have their first key: after the script and the number of keys.
 const FIRST_KEY: usize = 2;
 
@@ -34,19 +45,19 @@ impl<'a> Message<'a> {
         Self { what: What::Command(name), arguments }
     }
 
-    /// Sends it and waits for the answer. `asking` goes before it, with nothing between them, so that a server takes it for a slot that
-    /// is only just moving to it.
+    /// Sends it and waits for the answer.
     pub(crate) async fn send(
         &self,
         client: &Client,
         options: &Options,
-        by_text: bool,
-        asking: bool,
+        Way { by_text, asking, not_after }: Way,
     ) -> Result<Value, Error> {
         let (name, key_at, words) = match &self.what {
             What::Command(name) => (*name, 0, self.arguments.all()),
-            What::Script(script) if by_text => ("EVAL", FIRST_KEY, self.arguments.after(&script.text)),
-            What::Script(script) => ("EVALSHA", FIRST_KEY, self.arguments.after(&script.name)),
+            What::Script(script) if by_text => {
+                ("EVAL", FIRST_KEY, self.arguments.after(&script.text, not_after))
+            }
+            What::Script(script) => ("EVALSHA", FIRST_KEY, self.arguments.after(&script.name, not_after)),
         };
         // As a custom command, since the driver's own script calls do not heed the options.
         let command = CustomCommand::new_static(name, ClusterHash::Offset(key_at), false);

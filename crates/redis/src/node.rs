@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tollbar_core::{Breaker, ports::SystemClock};
 
-use crate::{address::Address, connections::Connections, dialer::Dialer};
+use crate::{address::Address, connections::Connections, dialer::Dialer, server_time::ServerTime};
 
 /// A server with all that is kept for it, so that nothing of it stands in the way to the others.
 #[derive(Debug)]
@@ -19,6 +19,7 @@ pub(crate) struct Node {
     /// Of this server alone.
     pub(crate) breaker: Breaker,
     connections: Connections,
+    pub(crate) time: Arc<ServerTime>,
     /// For each lane that keeps to a thread whose runtime is the thread's own: connections on that runtime.
     near: Box<[OnceLock<Connections>]>,
     config: Config,
@@ -42,12 +43,14 @@ impl Maker {
     pub(crate) fn node(&self, address: &Address) -> Arc<Node> {
         let _here = self.runtime.enter();
         let config = self.dialer.config(address);
+        let time = Arc::new(ServerTime::default());
         Arc::new(Node {
             address: address.clone(),
             breaker: Breaker::new(Arc::new(SystemClock)),
-            connections: Connections::start(&config, self.pool_size),
+            connections: Connections::start(&config, self.pool_size, Some(&time)),
             near: (0..self.lanes).map(|_| OnceLock::new()).collect(),
             config,
+            time,
             named: AtomicBool::new(true),
         })
     }
@@ -67,7 +70,7 @@ impl Node {
         if Handle::current().runtime_flavor() != RuntimeFlavor::CurrentThread {
             return near.get();
         }
-        Some(near.get_or_init(|| Connections::start(&self.config, 1)))
+        Some(near.get_or_init(|| Connections::start(&self.config, 1, Some(&self.time))))
     }
 
     /// Whether all its connections are up.

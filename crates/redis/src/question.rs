@@ -42,7 +42,7 @@ impl Askers {
     /// Starts to connect to one more, unless it is known or there are enough.
     pub(crate) fn add(&mut self, address: Address) {
         if self.all.len() < MOST && !self.all.iter().any(|(known, _)| *known == address) {
-            let connections = Connections::start(&self.dialer.config(&address), 1);
+            let connections = Connections::start(&self.dialer.config(&address), 1, None);
             self.all.push((address, connections));
         }
     }

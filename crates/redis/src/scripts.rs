@@ -68,7 +68,7 @@ scripts! {
     /// Says how a call would be decided.
     PEEK = ["read_only" "now" "layout" "record" "policy" "logs" "units" "buckets" "limits" "peek"];
     /// Counts a call.
-    RECORD = ["layout" "afresh" "board" "rank" "counted" "fenced" "pending" "record_call"];
+    RECORD = ["now" "layout" "afresh" "board" "rank" "counted" "fenced" "pending" "record_call"];
     /// Raises the counts to known totals.
     RAISE = ["layout" "afresh" "board" "rank" "raise"];
     /// Says whether the counts of a partition are whole.

@@ -45,7 +45,8 @@ impl CallTracker for RedisLive {
         let at = keys.partition(user);
         let [calls, board, sketch] = keys.counts(api, at);
         let (noted, fence) = (keys.pending(epoch, at), keys.fence(epoch.incarnation, at));
-        let arguments = Arguments::of_keys([calls, board, sketch, noted, fence])
+        let arguments = self
+            .timed([calls, board, sketch, noted, fence])
             .bytes(user.get().to_be_bytes().to_vec())
             .bytes(pending::header(std::iter::once(api)));
         self.shared.engine.run(at, COUNT_CALL, Once, &RECORD, arguments).await.map(drop)

@@ -5,11 +5,11 @@ mod common;
 
 use std::{future::Future, time::Duration};
 
-use common::{api, connect, epoch, options, policy, set, user};
+use common::{api, connect, epoch, log_in, options, policy, set, user};
 use tokio::time::{sleep, timeout};
 use tollbar_core::{
     StoreError,
-    ports::{CallTracker, HealthCheck, Lookup, Published, RateLimiter, SessionCache},
+    ports::{CallTracker, HealthCheck, Lookup, OneTrip, Published, RateLimiter, SessionCache},
 };
 use tollbar_redis::{RedisLive, RedisOptions};
 use tollbar_testkit::{PrivateRedis, Proxy};
@@ -78,6 +78,36 @@ async fn calls_to_a_hung_engine_end_within_the_deadline() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_engine_comes_to_when_nobody_waits_any_more_is_not_done() {
+    let redis = PrivateRedis::start();
+    let live = impatient(&redis.url()).await;
+    let ten = policy(&[(10, Duration::from_secs(60))], 1);
+    let token = log_in(&live, 1).await;
+    live.admit(&token, &ten, epoch()).await.unwrap();
+    live.record(&api(), user(2), epoch()).await.unwrap();
+    live.decide(&ten, user(3).into()).await.unwrap();
+    redis.pause();
+    let (place, epoch) = (api(), epoch());
+    let (admitted, recorded, decided) = tokio::join!(
+        live.admit(&token, &ten, epoch),
+        live.record(&place, user(2), epoch),
+        live.decide(&ten, user(3).into())
+    );
+    (passes(admitted), passes(recorded), passes(decided));
+    redis.resume();
+    within(Duration::from_secs(2), up(&live)).await;
+    // What was written to it while it hung has had its turn.
+    sleep(Duration::from_millis(100)).await;
+    for id in [1, 3] {
+        assert_eq!(live.peek(&ten, user(id).into()).await.unwrap().windows[0].remaining, 9, "{id}");
+    }
+    let top = live.top(&api(), 10).await.unwrap();
+    assert!(top.len() == 2 && top.iter().all(|caller| caller.calls == 1), "{top:?}");
+    live.admit(&token, &ten, epoch).await.unwrap();
+    live.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_answer_is_asked_for_again_only_where_that_does_no_harm() {
     let redis = PrivateRedis::start();
     let proxy = Proxy::to_url(&redis.url());
@@ -96,7 +126,7 @@ async fn a_lost_answer_is_asked_for_again_only_where_that_does_no_harm() {
         let three = three.clone();
         async move { deciding.decide(&three, user(2).into()).await }
     });
-    let counted = tokio::spawn(async move { counting.record(&api(), user(1), epoch()).await });
+    let mut counted = tokio::spawn(async move { counting.record(&api(), user(1), epoch()).await });
     let looked = tokio::spawn(async move { looking.lookup(user(1)).await });
     let changed = tokio::spawn(async move { changing.change(user(4)).await });
     let published = tokio::spawn(async move {
@@ -107,6 +137,8 @@ async fn a_lost_answer_is_asked_for_again_only_where_that_does_no_harm() {
     proxy.refuse();
     sleep(Duration::from_millis(50)).await;
     proxy.pass();
+    let early = timeout(Duration::from_millis(500), &mut counted).await;
+    assert!(early.is_err(), "told so while it could still have been done");
     passes(counted.await.unwrap());
     passes(decided.await.unwrap());
     // The first copy of these could be executed after a later change, and then hand out the lease anew.

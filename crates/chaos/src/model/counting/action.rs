@@ -24,6 +24,8 @@ pub enum Action {
     Hear(Batch),
     /// A process waits no more for its batch.
     GiveUp(Batch),
+    /// A process waits no more for its batch, and takes the call without Redis.
+    TakeAnyway(Batch),
     /// The open epoch is closed and the next one opens.
     Close(u8),
     /// A closed epoch goes to the ledger.
@@ -116,6 +118,9 @@ impl fmt::Display for Action {
             }
             Self::GiveUp(batch) => {
                 write!(f, "{} waits no more for {batch}", p(batch.process.unwrap_or_default()))
+            }
+            Self::TakeAnyway(batch) => {
+                write!(f, "{} takes {batch} without Redis", p(batch.process.unwrap_or_default()))
             }
             Self::Close(process) => write!(f, "{} closes its open epoch", p(process)),
             Self::Add(process) => write!(f, "{} sends its closed epoch to the ledger", p(process)),

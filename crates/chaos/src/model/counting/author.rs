@@ -61,6 +61,22 @@ impl Counting {
 
     pub(super) fn call_without_redis(&self, state: &mut State, process: u8, user: u8) {
         state.count_sent(user);
+        self.enter_sums(state, process, user);
+    }
+
+    /// The same call once more, this time without Redis, which may have executed it already.
+    pub(super) fn take_anyway(&self, state: &mut State, batch: Batch) {
+        state.left.lost_answers -= 1;
+        state.take(batch);
+        if batch.at == Whereabouts::Sent && !self.keeps(Rule::NotLate) {
+            state.send(Batch { process: None, ..batch });
+        }
+        if let Some(process) = batch.process {
+            self.enter_sums(state, process, batch.user);
+        }
+    }
+
+    fn enter_sums(&self, state: &mut State, process: u8, user: u8) {
         let (open, user) = (&mut state.process_mut(process).open, usize::from(user));
         open.sums[user] += 1;
         if self.keeps(Rule::AcknowledgeLast) {

@@ -54,6 +54,7 @@ impl Counting {
             Action::Execute(batch) => next.execute(batch),
             Action::Hear(batch) => self.hear(&mut next, batch),
             Action::GiveUp(batch) => self.give_up(&mut next, batch),
+            Action::TakeAnyway(batch) => self.take_anyway(&mut next, batch),
             Action::Close(process) => next.close(process),
             Action::Add(process) => self.add(&mut next, process),
             Action::Commit(addition) => self.commit(&mut next, addition),
@@ -129,7 +130,7 @@ impl Model for Counting {
             self.adoption_actions(state, process, is, actions);
             self.raising_actions(state, process, is, actions);
         }
-        state.network_actions(actions);
+        state.network_actions(self.size.without_redis, actions);
         state.fault_actions(actions);
     }
 

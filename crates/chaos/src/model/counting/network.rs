@@ -8,7 +8,7 @@ use super::{
 };
 
 impl State {
-    pub(super) fn network_actions(&self, actions: &mut Vec<Action>) {
+    pub(super) fn network_actions(&self, without_redis: bool, actions: &mut Vec<Action>) {
         let mut last = None;
         // Two that are alike are one: it does not matter which arrives.
         for &batch in self.batches.iter().filter(|batch| last.replace(**batch) != Some(**batch)) {
@@ -18,6 +18,9 @@ impl State {
             });
             if batch.process.is_some() && self.left.lost_answers > 0 {
                 actions.push(Action::GiveUp(batch));
+                if without_redis {
+                    actions.push(Action::TakeAnyway(batch));
+                }
             }
         }
         let mut last = None;

@@ -21,6 +21,8 @@ pub(super) enum Rule {
     TwoEpochs,
     /// A call whose answer is lost is not sent again.
     SendOnce,
+    /// Redis does nothing for a batch that nobody waits for any more.
+    NotLate,
     /// An author is registered before its first call.
     BeginFirst,
     /// An epoch is added also where it has no sums.
@@ -52,7 +54,7 @@ pub(super) enum Rule {
 }
 
 impl Rule {
-    pub(super) const ALL: [Self; 22] = [
+    pub(super) const ALL: [Self; 23] = [
         Self::Drain,
         Self::Fence,
         Self::EpochGuard,
@@ -61,6 +63,7 @@ impl Rule {
         Self::AdoptionCloses,
         Self::TwoEpochs,
         Self::SendOnce,
+        Self::NotLate,
         Self::BeginFirst,
         Self::AddEmpty,
         Self::NeverMerge,
@@ -90,6 +93,7 @@ impl fmt::Display for Rule {
             Self::AdoptionCloses => "an adoption does not close its author",
             Self::TwoEpochs => "an adoption reads one epoch",
             Self::SendOnce => "a call whose answer is lost is sent again as a new batch",
+            Self::NotLate => "a call that was taken without Redis is executed late all the same",
             Self::BeginFirst => "an author is registered after its first call",
             Self::AddEmpty => "an epoch without sums is skipped",
             Self::NeverMerge => "an epoch in doubt is merged into the next",
