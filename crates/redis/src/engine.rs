@@ -1,6 +1,6 @@
 //! Calls to an engine: bounded in number and in time, and sent again only where that cannot count twice.
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use fred::{
     error::Error,
@@ -8,17 +8,14 @@ use fred::{
 };
 use tokio::{
     sync::Semaphore,
-    time::{Sleep, sleep, timeout},
+    time::{sleep, timeout},
 };
 use tokio_util::sync::DropGuard;
-use tollbar_core::{
-    StoreError,
-    domain::Timestamp,
-    ports::{Clock as _, SystemClock},
-};
+use tollbar_core::StoreError;
 
 use crate::{
     arguments::Arguments,
+    call::{Call, before},
     failure::{is_of_replica, store_error},
     keys::Partition,
     message::Message,
@@ -46,22 +43,6 @@ pub(crate) struct Engine {
     once: Options,
     repeatable: Options,
     _ends: DropGuard,
-}
-
-/// What a call waits for before it asks again: 2 ms, then twice as long each time, up to this.
-const FIRST_WAIT: Duration = Duration::from_millis(2);
-const LONGEST_WAIT: Duration = Duration::from_millis(32);
-/// So often a call goes where it is sent without a wait.
-const PROMPT_MOVES: u32 = 2;
-
-/// One call on its way.
-struct Call<'a> {
-    operation: &'static str,
-    at: Partition,
-    began: Timestamp,
-    over: Pin<&'a mut Sleep>,
-    wait: Duration,
-    moves: u32,
 }
 
 /// Where the next try goes.
@@ -171,8 +152,7 @@ impl Engine {
         let node = self.topology.node_of(at).ok_or_else(|| self.not_connected(operation))?;
         let client = node.pick(lane).ok_or_else(|| self.not_connected(operation))?.clone();
         let over = std::pin::pin!(sleep(self.deadline));
-        let began = SystemClock.steady();
-        let mut call = Call { operation, at, began, over, wait: FIRST_WAIT, moves: 0 };
+        let mut call = Call::begin(operation, at, self.deadline, over);
         let mut options = match sending {
             Sending::Once => self.once.clone(),
             Sending::Repeatable => self.repeatable.clone(),
@@ -189,7 +169,7 @@ impl Engine {
             let answer = tokio::select! {
                 biased;
                 answer = sent => answer,
-                () = &mut call.over => return turn.heed(Err(StoreError::deadline(operation, self.deadline))),
+                () = call.is_over() => return turn.heed(Err(StoreError::deadline(operation, self.deadline))),
             };
             let error = match answer {
                 Ok(answer) => return turn.heed(Ok(answer)),
@@ -204,8 +184,7 @@ impl Engine {
             // That, too, is an answer.
             turn.heed(Ok(()))?;
             next = self.follow(&mut call, next, why, error).await?;
-            let passed = SystemClock.steady().as_micros().saturating_sub(call.began.as_micros());
-            options.timeout = Some(before(self.deadline.saturating_sub(Duration::from_micros(passed))));
+            options.timeout = Some(before(call.left()));
         }
     }
 
@@ -232,35 +211,17 @@ impl Engine {
             NotExecuted::UnknownScript if !from.by_text => Ok(Next { by_text: true, ..from }),
             NotExecuted::UnknownScript => Err(store_error(operation, self.deadline, error)),
             NotExecuted::Moved(address) => {
-                call.moves += 1;
-                // Two servers may each hold the other for the owner for a moment.
-                if call.moves > PROMPT_MOVES {
-                    self.pause(call, error).await?;
-                }
+                call.moves_on(error).await?;
                 to(self.topology.moved(at, &address), false)
             }
             NotExecuted::Ask(address) => {
-                call.moves += 1;
-                if call.moves > PROMPT_MOVES {
-                    self.pause(call, error).await?;
-                }
+                call.moves_on(error).await?;
                 to(self.topology.named(&address), true)
             }
             NotExecuted::TryAgain => {
-                self.pause(call, error).await?;
+                call.pause(error).await?;
                 to(self.topology.node_of(at), false)
             }
-        }
-    }
-
-    /// Waits a while before the next try; with the time that a call has, its last answer is the error.
-    async fn pause(&self, call: &mut Call<'_>, error: Error) -> Result<(), StoreError> {
-        let wait = call.wait;
-        call.wait = (wait * 2).min(LONGEST_WAIT);
-        tokio::select! {
-            biased;
-            () = &mut call.over => Err(StoreError::transient(call.operation, error)),
-            () = sleep(wait) => Ok(()),
         }
     }
 
@@ -272,7 +233,7 @@ impl Engine {
             }
             tokio::select! {
                 biased;
-                () = &mut call.over => return Err(self.not_connected(call.operation)),
+                () = call.is_over() => return Err(self.not_connected(call.operation)),
                 () = sleep(Duration::from_millis(1)) => {}
             }
         }
@@ -293,11 +254,6 @@ impl Engine {
         self.topology.hint();
         StoreError::transient(operation, NotConnected)
     }
-}
-
-/// The driver must give up first: it then does not send what still waits in its queue.
-fn before(time: Duration) -> Duration {
-    time.saturating_sub((time / 20).min(Duration::from_millis(5)))
 }
 
 /// No connection is up: nothing was sent.

@@ -4,6 +4,7 @@
 mod address;
 mod arguments;
 mod batch;
+mod call;
 mod cluster;
 mod connections;
 mod dialer;
