@@ -7,7 +7,7 @@ use tokio::time::{sleep, timeout};
 use crate::{
     address::Address,
     dialer::Dialer,
-    question::{Askers, PATIENCE, ask},
+    question::{Askers, Complaint, PATIENCE, ask},
     topology::Topology,
     watcher::Found,
 };
@@ -24,6 +24,7 @@ pub(crate) struct ClusterWatch {
     /// For when no server that has slots answers.
     askers: Askers,
     turn: usize,
+    complaint: Complaint,
 }
 
 /// What one server says of the cluster.
@@ -40,7 +41,13 @@ struct View {
 
 impl ClusterWatch {
     pub(crate) fn new(dialer: Dialer, seeds: Vec<Address>) -> Self {
-        Self { seeds, known: Vec::new(), askers: Askers::new(dialer), turn: 0 }
+        Self {
+            seeds,
+            known: Vec::new(),
+            askers: Askers::new(dialer),
+            turn: 0,
+            complaint: Complaint::default(),
+        }
     }
 
     /// Asks a few servers, and believes the one that has heard most.
@@ -55,6 +62,7 @@ impl ClusterWatch {
                 None => return Found::Nothing,
             },
         };
+        self.complaint.settle();
         self.known = best.owners.iter().map(|(.., owner)| owner).chain(&best.replicas).cloned().collect();
         self.known.sort();
         self.known.dedup();
@@ -78,7 +86,7 @@ impl ClusterWatch {
         self.turn = self.turn.wrapping_add(1);
         let (nodes, _) = topology.serving();
         let in_turn = (0..nodes.len()).map(|step| &nodes[(self.turn + step) % nodes.len()]);
-        best(in_turn.filter_map(|node| Some((&node.address, node.pick(None)?)))).await
+        best(in_turn.filter_map(|node| Some((&node.address, node.pick(None)?))), &mut self.complaint).await
     }
 
     async fn ask_others(&mut self) -> Option<View> {
@@ -91,7 +99,7 @@ impl ClusterWatch {
             }
         };
         timeout(PATIENCE, connected).await.ok()?;
-        best(self.askers.connected()).await
+        best(self.askers.connected(), &mut self.complaint).await
     }
 
     /// Ends the connections that are not calls'.
@@ -101,21 +109,30 @@ impl ClusterWatch {
 }
 
 /// The view of whoever sees most of the cluster, and of those whoever has heard of the last change.
-async fn best(servers: impl Iterator<Item = (&Address, &Client)>) -> Option<View> {
-    let views = servers.take(ABREAST).map(|(address, client)| view(address, client));
-    let views = join_all(views).await.into_iter().flatten();
-    views.max_by_key(|view| (view.is_whole, view.epoch))
-}
-
-async fn view(asked: &Address, client: &Client) -> Option<View> {
-    let (info, slots) = join(ask(client, "CLUSTER", &["INFO"]), ask(client, "CLUSTER", &["SLOTS"])).await;
-    match (info, slots) {
-        (Ok(info), Ok(slots)) => read(&info.as_string().unwrap_or_default(), slots, &asked.host),
-        (Err(error), _) | (_, Err(error)) => {
-            tracing::warn!(server = %asked, %error, "the server does not say how the cluster is divided");
-            None
+async fn best(servers: impl Iterator<Item = (&Address, &Client)>, complaint: &mut Complaint) -> Option<View> {
+    let views = servers.take(ABREAST).map(async |(address, client)| (address, view(address, client).await));
+    let mut best: Option<View> = None;
+    for (address, view) in join_all(views).await {
+        match view {
+            // Who knows of nobody with slots has been taken out of its cluster.
+            Ok(view) if view.owners.is_empty() => complaint.tell(address, "no server has any slots"),
+            Ok(view) => {
+                let rank = |view: &View| (view.is_whole, view.epoch);
+                if best.as_ref().is_none_or(|best| rank(best) < rank(&view)) {
+                    best = Some(view);
+                }
+            }
+            Err(error) => complaint.tell(address, &error),
         }
     }
+    best
+}
+
+async fn view(asked: &Address, client: &Client) -> Result<View, String> {
+    let (info, slots) = join(ask(client, "CLUSTER", &["INFO"]), ask(client, "CLUSTER", &["SLOTS"])).await;
+    let (info, slots) = (info.map_err(|error| error.to_string())?, slots.map_err(|error| error.to_string())?);
+    let view = read(&info.as_string().unwrap_or_default(), slots, &asked.host);
+    view.ok_or_else(|| "an answer of another shape".to_owned())
 }
 
 fn read(info: &str, slots: Value, asked: &str) -> Option<View> {

@@ -69,3 +69,23 @@ impl Askers {
         self.all.clear();
     }
 }
+
+/// What is wrong with the answers: told once for each time that it changes, and not for each question.
+#[derive(Debug, Default)]
+pub(crate) struct Complaint(Option<String>);
+
+impl Complaint {
+    /// Nobody gave the answer that was wanted.
+    pub(crate) fn tell(&mut self, server: &Address, what: &str) {
+        let complaint = format!("{server}: {what}");
+        if self.0.as_ref() != Some(&complaint) {
+            tracing::warn!(%server, what, "redis does not say which server is responsible");
+            self.0 = Some(complaint);
+        }
+    }
+
+    /// All is well again.
+    pub(crate) fn settle(&mut self) {
+        self.0 = None;
+    }
+}

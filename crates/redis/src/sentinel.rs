@@ -9,7 +9,7 @@ use crate::{
     address::Address,
     dialer::Dialer,
     node::Node,
-    question::{Askers, PATIENCE, ask},
+    question::{Askers, Complaint, PATIENCE, ask},
     topology::Topology,
     watcher::Found,
 };
@@ -27,13 +27,23 @@ pub(crate) struct SentinelWatch {
     looks: u32,
     /// A server that was named and has not yet said what it is.
     candidate: Option<Arc<Node>>,
+    complaint: Complaint,
 }
 
 impl SentinelWatch {
     pub(crate) fn new(dialer: Dialer, sentinels: Vec<Address>, service: String) -> Self {
         let mut askers = Askers::new(dialer);
-        sentinels.into_iter().for_each(|address| askers.add(address));
-        Self { sentinels: askers, service, first: 0, looks: 0, candidate: None }
+        for address in sentinels {
+            askers.add(address);
+        }
+        Self {
+            sentinels: askers,
+            service,
+            first: 0,
+            looks: 0,
+            candidate: None,
+            complaint: Complaint::default(),
+        }
     }
 
     /// The first sentinel that answers is believed; where calls have met with trouble, so is any other that names another server.
@@ -63,22 +73,25 @@ impl SentinelWatch {
         found
     }
 
-    async fn primary_by(&self, client: &Client, asked: &Address) -> Option<Address> {
+    async fn primary_by(&mut self, client: &Client, asked: &Address) -> Option<Address> {
         let words = ["GET-MASTER-ADDR-BY-NAME", &self.service];
-        match ask(client, "SENTINEL", &words).await {
-            Ok(Value::Array(place)) => {
-                let [host, port] = &place[..] else { return None };
-                Address::announced(&host.as_string()?, port.as_string()?.parse().ok()?, &asked.host)
+        let place = match ask(client, "SENTINEL", &words).await {
+            Ok(place) => place,
+            Err(error) => {
+                self.complaint.tell(asked, &error.to_string());
+                return None;
             }
-            Ok(Value::Null) => {
-                tracing::warn!(service = %self.service, sentinel = %asked, "the sentinel does not know the service");
-                None
-            }
-            other => {
-                tracing::debug!(sentinel = %asked, ?other, "the sentinel does not say who the primary is");
-                None
-            }
+        };
+        let named = match &place {
+            Value::Array(place) => address_of(place, &asked.host),
+            _ => None,
+        };
+        match &named {
+            Some(_) => self.complaint.settle(),
+            None if place.is_null() => self.complaint.tell(asked, "the sentinel does not know the service"),
+            None => self.complaint.tell(asked, "an answer of another shape"),
         }
+        named
     }
 
     /// The server of this address once it has said that it is a primary: a sentinel may be behind the others.
@@ -125,6 +138,12 @@ impl SentinelWatch {
         self.candidate = None;
         self.sentinels.close().await;
     }
+}
+
+/// Host and port.
+fn address_of(place: &[Value], asked: &str) -> Option<Address> {
+    let [host, port] = place else { return None };
+    Address::announced(&host.as_string()?, port.as_string()?.parse().ok()?, asked)
 }
 
 /// Where a sentinel is, by what another says of it: names and values, one after the other.

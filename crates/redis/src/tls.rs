@@ -91,17 +91,15 @@ pub fn check_key_file(path: &Path) -> Result<(), TlsFileError> {
 pub(crate) fn config(files: Files<'_>) -> Result<TlsConfig, TlsError> {
     let library = |error: fred::rustls::Error| TlsError::Library(error.to_string());
     let mut roots = RootCertStore::empty();
-    match files.ca {
-        Some(path) => {
-            for certificate in certificates(path).map_err(of_file("ca_file", path))? {
-                roots.add(certificate).map_err(|_| of_file("ca_file", path)(TlsFileError::NoCertificate))?;
-            }
+    if let Some(path) = files.ca {
+        let refuse = of_file("ca_file", path);
+        for certificate in certificates(path).map_err(&refuse)? {
+            roots.add(certificate).map_err(|_| refuse(TlsFileError::NoCertificate))?;
         }
-        None => {
-            roots.add_parsable_certificates(load_native_certs().certs);
-            if roots.is_empty() {
-                return Err(TlsError::NoRoots);
-            }
+    } else {
+        roots.add_parsable_certificates(load_native_certs().certs);
+        if roots.is_empty() {
+            return Err(TlsError::NoRoots);
         }
     }
     // By name, since another crate of the same program may have brought another provider along.

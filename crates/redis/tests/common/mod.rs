@@ -89,10 +89,39 @@ pub(crate) fn runs(redis: &tollbar_testkit::PrivateRedis, command: &str) -> u64 
 pub(crate) async fn log_in(live: &RedisLive, id: u64) -> SessionToken {
     let secret = Secret::from_bytes([1; 32]);
     let token = TokenKey::from_bytes([42; 32]).issue(user(id), Version::new(1), secret);
-    let remaining = Duration::from_secs(1_800);
-    let session = Session { version: token.version(), verifier: token.verifier(), remaining };
-    let set = SessionSet { version: token.version(), sessions: vec![session] };
+    let set = set_of(&token);
     let ticket = live.change(user(id)).await.unwrap();
     assert_eq!(live.publish(user(id), &set, ticket).await.unwrap(), Published::Written);
     token
+}
+
+/// The set of this one session.
+pub(crate) fn set_of(token: &SessionToken) -> SessionSet {
+    let remaining = Duration::from_secs(1_800);
+    let session = Session { version: token.version(), verifier: token.verifier(), remaining };
+    SessionSet { version: token.version(), sessions: vec![session] }
+}
+
+/// The URL of sentinels that have the same password as the servers, which it must say.
+pub(crate) fn with_sentinel_password(url: &str) -> String {
+    let (before_host, _) = url.split_once('@').unwrap();
+    let (_, password) = before_host.rsplit_once(':').unwrap();
+    format!("{url}&sentinel_password={password}")
+}
+
+/// Waits until all servers answer, and tells how long that took at most.
+pub(crate) async fn up_within(limit: Duration, live: &RedisLive) {
+    let up = async {
+        while tollbar_core::ports::HealthCheck::check(live).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(limit, up).await.expect("Redis is up");
+}
+
+/// How often a server has answered with errors that begin so.
+pub(crate) fn errors(redis: &tollbar_testkit::PrivateRedis, code: &str) -> u64 {
+    let stats: String = redis::cmd("INFO").arg("errorstats").query(&mut beside(&redis.url())).unwrap();
+    let line = stats.lines().find(|line| line.starts_with(&format!("errorstat_{code}:")));
+    line.and_then(|line| line.split('=').nth(1)).map_or(0, |count| count.parse().unwrap())
 }

@@ -1,7 +1,8 @@
-//! Redis as the conformance suites take it.
+//! Redis, however it is deployed, as the conformance suites take it.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    marker::PhantomData,
+    sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
 };
 
@@ -15,24 +16,91 @@ use tollbar_core::{
     ports::{CallTracker, Clock, HealthCheck, ManualClock, OneTrip, PendingCalls, RateLimiter, SessionCache},
 };
 use tollbar_redis::{RedisLive, RedisOptions};
-use tollbar_testkit::{PrivateRedis, RedisPrefix, SavedRedis};
+use tollbar_testkit::{PrivateCluster, PrivateRedis, PrivateSentinels, RedisPrefix, SavedRedis, unique_name};
 
-/// A prefix of its own on the shared engine, or an engine of its own.
-enum Engine {
-    Shared { _prefix: RedisPrefix },
+/// A way to deploy Redis.
+pub(crate) trait Deployment: Sized + Send + Sync + 'static {
+    /// One that this test may share with others.
+    fn shared() -> Arc<Self>;
+    fn url(&self) -> String;
+    fn prefix(&self) -> String {
+        unique_name("conformance")
+    }
+}
+
+/// The server of the run.
+pub(crate) struct Server(RedisPrefix);
+
+impl Deployment for Server {
+    fn shared() -> Arc<Self> {
+        Arc::new(Self(RedisPrefix::new()))
+    }
+
+    fn url(&self) -> String {
+        self.0.url().to_owned()
+    }
+
+    fn prefix(&self) -> String {
+        self.0.as_str().to_owned()
+    }
+}
+
+/// Three primaries.
+pub(crate) struct Cluster(PrivateCluster);
+
+impl Deployment for Cluster {
+    fn shared() -> Arc<Self> {
+        static SHARED: Mutex<Weak<Cluster>> = Mutex::new(Weak::new());
+        shared(&SHARED, || Self(PrivateCluster::start()))
+    }
+
+    fn url(&self) -> String {
+        self.0.url()
+    }
+}
+
+/// A primary, a replica and three sentinels.
+pub(crate) struct Sentinels(PrivateSentinels);
+
+impl Deployment for Sentinels {
+    fn shared() -> Arc<Self> {
+        static SHARED: Mutex<Weak<Sentinels>> = Mutex::new(Weak::new());
+        shared(&SHARED, || Self(PrivateSentinels::start()))
+    }
+
+    fn url(&self) -> String {
+        super::common::with_sentinel_password(&self.0.url())
+    }
+}
+
+/// The one that other tests use just now, or a new one; it ends with the last test that uses it, and so leaves nothing behind.
+fn shared<D>(place: &Mutex<Weak<D>>, start: impl FnOnce() -> D) -> Arc<D> {
+    let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(running) = place.upgrade() {
+        return running;
+    }
+    let started = Arc::new(start());
+    *place = Arc::downgrade(&started);
+    started
+}
+
+/// A shared deployment with a prefix of its own, or a server of its own.
+enum Engine<D> {
+    Shared { _deployment: Arc<D> },
     Private(Box<Mutex<(PrivateRedis, Option<SavedRedis>)>>),
 }
 
 /// A live tier of its own on Redis, on a clock that tests set.
-pub(crate) struct Redis {
+pub(crate) struct Redis<D> {
     // Dropped first, while the engine is still there.
     live: Arc<RedisLive>,
     clock: Arc<ManualClock>,
-    engine: Engine,
+    engine: Engine<D>,
+    _deployed: PhantomData<D>,
 }
 
-impl Redis {
-    async fn on(url: &str, prefix: &str, engine: Engine) -> Self {
+impl<D: Deployment> Redis<D> {
+    async fn on(url: &str, prefix: &str, engine: Engine<D>) -> Self {
         let clock = Arc::new(ManualClock::new());
         let options = RedisOptions {
             prefix: prefix.into(),
@@ -41,8 +109,9 @@ impl Redis {
             ..RedisOptions::new(url)
         };
         let live = RedisLive::connect(options).await.expect("the options are good");
+        up(&live).await;
         let live = live.with_test_clock(clock.clone());
-        Self { live: Arc::new(live), clock, engine }
+        Self { live: Arc::new(live), clock, engine, _deployed: PhantomData }
     }
 
     fn with_private<T>(&self, act: impl FnOnce(&mut (PrivateRedis, Option<SavedRedis>)) -> T) -> T {
@@ -53,16 +122,25 @@ impl Redis {
     }
 }
 
+async fn up(live: &RedisLive) {
+    let up = async {
+        while live.check().await.is_err() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), up).await.expect("Redis is up");
+}
+
 #[async_trait]
-impl Harness for Redis {
+impl<D: Deployment> Harness for Redis<D> {
     async fn start() -> Self {
-        let prefix = RedisPrefix::new();
-        let (url, name) = (prefix.url().to_owned(), prefix.as_str().to_owned());
-        Self::on(&url, &name, Engine::Shared { _prefix: prefix }).await
+        let deployment = D::shared();
+        let (url, prefix) = (deployment.url(), deployment.prefix());
+        Self::on(&url, &prefix, Engine::Shared { _deployment: deployment }).await
     }
 }
 
-impl ClockHarness for Redis {
+impl<D: Deployment> ClockHarness for Redis<D> {
     fn clock(&self) -> Arc<dyn Clock> {
         self.clock.clone()
     }
@@ -77,7 +155,7 @@ impl ClockHarness for Redis {
 }
 
 #[async_trait]
-impl SessionCacheHarness for Redis {
+impl<D: Deployment> SessionCacheHarness for Redis<D> {
     fn session_cache(&self) -> Arc<dyn SessionCache> {
         self.live.clone()
     }
@@ -102,34 +180,29 @@ impl SessionCacheHarness for Redis {
 
     async fn roll_back(&self) {
         self.with_private(|(redis, saved)| redis.restore_state(saved.as_ref().expect("saved before")));
-        let up = async {
-            while self.live.check().await.is_err() {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(5), up).await.expect("Redis is back");
+        up(&self.live).await;
     }
 }
 
-impl RateLimiterHarness for Redis {
+impl<D: Deployment> RateLimiterHarness for Redis<D> {
     fn rate_limiter(&self) -> Arc<dyn RateLimiter> {
         self.live.clone()
     }
 }
 
-impl CallTrackerHarness for Redis {
+impl<D: Deployment> CallTrackerHarness for Redis<D> {
     fn call_tracker(&self) -> Arc<dyn CallTracker> {
         self.live.clone()
     }
 }
 
-impl OneTripHarness for Redis {
+impl<D: Deployment> OneTripHarness for Redis<D> {
     fn one_trip(&self) -> Arc<dyn OneTrip> {
         self.live.clone()
     }
 }
 
-impl PendingCallsHarness for Redis {
+impl<D: Deployment> PendingCallsHarness for Redis<D> {
     fn pending_calls(&self) -> Arc<dyn PendingCalls> {
         self.live.clone()
     }
