@@ -1,4 +1,4 @@
-//! The account that PostgreSQL runs as, since it refuses root.
+//! The account that PostgreSQL and PgBouncer run as, since they refuse root.
 
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt as _;

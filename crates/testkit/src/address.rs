@@ -37,6 +37,19 @@ pub(crate) fn with_database(url: &str, name: &str) -> String {
     parsed.into()
 }
 
+/// The user and the password of a URL, as they were before they were written into it.
+#[track_caller]
+pub(crate) fn credentials(url: &str) -> (String, String) {
+    let parsed = parse(url);
+    let plain = |text: &str| {
+        let bytes = url::form_urlencoded::parse(format!("x={}", text.replace('+', "%2B")).as_bytes())
+            .next()
+            .map(|(_, value)| value.into_owned());
+        bytes.unwrap_or_default()
+    };
+    (plain(parsed.username()), plain(parsed.password().unwrap_or_default()))
+}
+
 // The message leaves the URL out: it may hold a password.
 #[track_caller]
 fn parse(url: &str) -> Url {
@@ -64,6 +77,12 @@ mod tests {
     fn a_missing_port_is_the_engine_s_own() {
         assert_eq!(address_of("redis://127.0.0.1").port(), 6379);
         assert_eq!(address_of("postgres://[::1]/x"), "[::1]:5432".parse().unwrap());
+    }
+
+    #[test]
+    fn credentials_are_read() {
+        let read = credentials("postgres://a%40b:p+w%2Fd%26@h/x");
+        assert_eq!(read, ("a@b".to_owned(), "p+w/d&".to_owned()));
     }
 
     #[test]

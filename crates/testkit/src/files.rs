@@ -1,8 +1,11 @@
 //! Copies of an engine's data and the ends of its logs.
 
 use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+use crate::account::Account;
 use crate::error::EngineError;
 
 /// Copies all that is in one folder into another, which is made.
@@ -19,6 +22,16 @@ pub(crate) fn copy_dir(from: &Path, to: &Path) -> Result<(), EngineError> {
         }
     }
     Ok(())
+}
+
+/// Writes a file that only the account, or we where there is none, may read.
+pub(crate) fn give(file: &Path, content: &[u8], account: Option<Account>) -> Result<(), EngineError> {
+    let mut options = fs::OpenOptions::new();
+    let written = options.write(true).create(true).truncate(true).mode(0o600).open(file);
+    written
+        .and_then(|mut written| written.write_all(content))
+        .map_err(EngineError::io(format!("write {}", file.display())))?;
+    account.map_or(Ok(()), |account| account.own(file))
 }
 
 /// The last lines of a log, in one line.

@@ -8,12 +8,14 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 
 use crate::account::Account;
+use crate::certificates::{CertificateFiles, Certificates};
 use crate::engine::Engine;
 use crate::error::{EngineError, OrPanic as _};
-use crate::files::tail;
+use crate::files::{give, tail};
 use crate::folder::Folder;
 use crate::names::random_hex;
 use crate::ports::free_port;
+use crate::postgres_tls::PostgresTls;
 use crate::programs::find_postgres;
 use crate::waiting::wait_for;
 
@@ -24,6 +26,8 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone, Default)]
 pub struct PostgresOptions {
     settings: Vec<(String, String)>,
+    tls: Option<PostgresTls>,
+    hba: Option<String>,
 }
 
 impl PostgresOptions {
@@ -31,6 +35,27 @@ impl PostgresOptions {
     #[must_use]
     pub fn setting(mut self, name: &str, value: &str) -> Self {
         self.settings.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Takes clients with TLS, too, as `127.0.0.1` and `localhost`.
+    #[must_use]
+    pub fn tls(self, certificates: &Certificates) -> Self {
+        let server = certificates.server();
+        self.tls_as(certificates, server)
+    }
+
+    /// The same with another of the certificates, for example that of another name.
+    #[must_use]
+    pub fn tls_as(mut self, certificates: &Certificates, server: CertificateFiles) -> Self {
+        self.tls = Some(PostgresTls::new(certificates, server));
+        self
+    }
+
+    /// Lets in by these lines of `pg_hba.conf`, for example `hostssl all all 127.0.0.1/32 password` for TLS only.
+    #[must_use]
+    pub fn hba(mut self, lines: &str) -> Self {
+        self.hba = Some(lines.to_owned());
         self
     }
 
@@ -49,6 +74,12 @@ impl PostgresOptions {
         let mut server =
             PrivatePostgres { engine: None, port: 0, password, options: self, programs, account, dir };
         server.initdb()?;
+        if let Some(lines) = &server.options.hba {
+            give(&server.data().join("pg_hba.conf"), format!("{lines}\n").as_bytes(), account)?;
+        }
+        if let Some(tls) = &server.options.tls {
+            tls.place(server.dir.path(), account)?;
+        }
         let mut outcome = Ok(());
         for _ in 0..10 {
             server.port = free_port()?;
@@ -201,7 +232,8 @@ impl PrivatePostgres {
         let mut command = self.command("postgres")?;
         command.arg("-D").arg(self.data());
         let given = self.options.settings.iter().map(|(name, value)| (name.as_str(), value.clone()));
-        for (name, value) in own.into_iter().chain(given) {
+        let tls = self.options.tls.as_ref().map(|_| PostgresTls::settings(self.dir.path()));
+        for (name, value) in own.into_iter().chain(tls.into_iter().flatten()).chain(given) {
             command.arg("-c").arg(format!("{name}={value}"));
         }
         // On SIGQUIT PostgreSQL ends at once, all its processes and its shared memory included.

@@ -24,6 +24,11 @@ pub fn find_caddy() -> Result<PathBuf, EngineError> {
     find("caddy")
 }
 
+/// The path of `pgbouncer`.
+pub fn find_pgbouncer() -> Result<PathBuf, EngineError> {
+    find("pgbouncer")
+}
+
 /// A program on the search path, or where distributions put programs that are not on everybody's.
 fn find(name: &'static str) -> Result<PathBuf, EngineError> {
     let folders = ["/usr/local/bin", "/usr/bin", "/usr/local/sbin", "/usr/sbin"].map(PathBuf::from);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 use tokio_postgres::{Client, NoTls};
-use tollbar_testkit::{PrivatePostgres, TestDatabase, postgres_url};
+use tollbar_testkit::{PrivatePgBouncer, PrivatePostgres, TestDatabase, postgres_url};
 
 async fn connect(url: &str) -> Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
@@ -93,4 +93,27 @@ fn a_wrong_setting_is_told_in_one_line() {
     let error = PrivatePostgres::options().setting("no_such_setting", "1").try_start().unwrap_err();
     let line = tollbar_testkit::one_line(&error);
     assert!(line.contains("no_such_setting") && !line.contains('\n'), "{line}");
+}
+
+#[tokio::test]
+async fn a_pooler_lends_one_connection_to_many_and_leaves_nothing() {
+    let database = TestDatabase::create();
+    let pooler = PrivatePgBouncer::options(&database.url()).pool(1).start();
+    let (one, other) = (connect(&pooler.url()).await, connect(&pooler.url()).await);
+    let backend = async |client: &Client| -> i32 {
+        // No named statement: it would stay on a connection that is another's next.
+        let rows = client.simple_query("SELECT pg_backend_pid()").await.unwrap();
+        let row = rows.iter().find_map(|message| match message {
+            tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0),
+            _ => None,
+        });
+        row.unwrap().parse().unwrap()
+    };
+    assert_eq!(backend(&one).await, backend(&other).await);
+    one.batch_execute("BEGIN").await.unwrap();
+    assert!(timeout(Duration::from_millis(200), backend(&other)).await.is_err());
+    let (id, url) = (pooler.process_id(), pooler.url());
+    drop(pooler);
+    assert!(!std::path::Path::new(&format!("/proc/{id}")).exists());
+    assert!(tokio_postgres::connect(&url, NoTls).await.is_err());
 }

@@ -3,8 +3,11 @@
 
 mod support;
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
 use support::{client, over, say, tcp};
-use tollbar_testkit::{CertificateFiles, Certificates, PrivateRedis};
+use tollbar_testkit::{CertificateFiles, Certificates, PrivatePgBouncer, PrivatePostgres, PrivateRedis};
 
 #[test]
 fn redis_speaks_tls_to_those_who_know_its_authority() {
@@ -57,4 +60,28 @@ fn the_files_go_with_the_last_clone() {
     assert!(ca.exists());
     drop(server);
     assert!(!ca.exists());
+}
+
+/// A connection on which PostgreSQL, or PgBouncer, has agreed to speak TLS.
+fn postgres_tcp(port: u16) -> TcpStream {
+    let mut tcp = tcp(port);
+    // Length and code of the request for it.
+    tcp.write_all(&[0, 0, 0, 8, 4, 210, 22, 47]).unwrap();
+    let mut answer = [0];
+    tcp.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"S");
+    tcp
+}
+
+#[test]
+fn postgres_and_its_pooler_speak_tls() {
+    let certificates = Certificates::new();
+    let server = PrivatePostgres::options().tls(&certificates).start();
+    let pooler = PrivatePgBouncer::options(&server.url()).tls(&certificates).start();
+    let pooler = tollbar_testkit::address_of(&pooler.url()).port();
+    for port in [server.port(), pooler] {
+        over(postgres_tcp(port), client(&certificates.ca(), None), "localhost").unwrap();
+        let stranger = over(postgres_tcp(port), client(&certificates.other_ca(), None), "localhost");
+        assert!(stranger.unwrap_err().to_string().contains("UnknownIssuer"));
+    }
 }

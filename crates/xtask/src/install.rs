@@ -3,7 +3,7 @@
 use std::env;
 use std::process::{Command, Stdio};
 
-use tollbar_testkit::{find_caddy, find_nginx, find_postgres, find_redis};
+use tollbar_testkit::{find_caddy, find_nginx, find_pgbouncer, find_postgres, find_redis};
 
 use crate::error::XtaskError;
 
@@ -12,6 +12,7 @@ use crate::error::XtaskError;
 pub(crate) enum Program {
     Redis,
     Postgres,
+    PgBouncer,
     Nginx,
     Caddy,
     /// Makes the load of the benchmark.
@@ -23,6 +24,7 @@ impl Program {
         match self {
             Self::Redis => find_redis().is_err(),
             Self::Postgres => find_postgres().is_err(),
+            Self::PgBouncer => find_pgbouncer().is_err(),
             Self::Nginx => find_nginx().is_err(),
             Self::Caddy => find_caddy().is_err(),
             Self::Wrk => {
@@ -36,6 +38,7 @@ impl Program {
         match self {
             Self::Redis => "redis-server",
             Self::Postgres => "postgresql",
+            Self::PgBouncer => "pgbouncer",
             Self::Nginx => "nginx",
             Self::Caddy => "caddy",
             Self::Wrk => "wrk",
