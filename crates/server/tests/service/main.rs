@@ -17,6 +17,7 @@ mod proxies;
 mod proxy_stage;
 mod redis_down;
 mod redis_emptied;
+mod redis_failover;
 mod reload;
 mod reload_under_load;
 mod secrets;

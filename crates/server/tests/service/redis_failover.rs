@@ -1,0 +1,103 @@
+//! The binary on a cluster and on a primary that sentinels name, with a failover while it serves.
+
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use serde_json::json;
+use tokio::{task::spawn_blocking, time::sleep};
+use tollbar_testkit::{PrivateCluster, PrivateSentinels};
+
+use crate::{process::Process, tiers::Tiers};
+
+/// Pings until it is admitted, which a window of five seconds may delay; meanwhile it is told so, or to come again.
+async fn until_admitted(process: &Process, token: &str) {
+    for _ in 0..200 {
+        match process.client.ping(token).await.0 {
+            200 => return,
+            429 | 503 => sleep(Duration::from_millis(50)).await,
+            other => panic!("{other}"),
+        }
+    }
+    panic!("it is not served after the failover");
+}
+
+async fn until_ready(process: &Process) {
+    for _ in 0..100 {
+        let (_, ready) = process.client.get("/readyz").await;
+        if ready["status"] == "ready" {
+            return;
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+    panic!("it is not ready after the failover");
+}
+
+/// It ends in order, and has told nobody the password.
+async fn ends_well(process: Process, url: &str) {
+    let secret = url.split_once('@').unwrap().0.rsplit_once(':').unwrap().1.to_owned();
+    process.signal(Signal::SIGTERM);
+    let (code, log, said) = process.end().await;
+    assert_eq!((code, said.as_str()), (Some(0), ""));
+    assert!(log.iter().all(|line| !line.contains(&secret)), "the password is in the log");
+    assert!(log.iter().any(|line| line.contains("no connection to redis")), "the failover is in the log");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cluster_is_served_on_while_a_replica_takes_over() {
+    let mut cluster = PrivateCluster::options().replicas().start();
+    let (tiers, url) = (Tiers::embedded(), cluster.url());
+    let settings = [("TOLLBAR__REDIS__URL", url.as_str()), ("TOLLBAR__REDIS__DEADLINE", "500ms")];
+    let process = Process::start(&tiers, &settings).await;
+    let node_of = |cluster: &PrivateCluster, user: usize| {
+        cluster.node_of(cluster.slot_of(&format!("tb:{{{}}}:{user}", user % 16)))
+    };
+    let dead = node_of(&cluster, 1);
+    let elsewhere = (2..=12).find(|user| node_of(&cluster, *user) != dead).unwrap();
+    let mut tokens = Vec::new();
+    for user in 1..=elsewhere {
+        process.client.signup(&format!("user{user}")).await;
+        tokens.push(process.client.login(&format!("user{user}")).await);
+    }
+    assert_eq!(process.client.ping(&tokens[0]).await.0, 200);
+
+    cluster.kill9(dead);
+    assert_eq!(process.client.ping(&tokens[elsewhere - 1]).await.0, 200, "others have nothing to do with it");
+    let cluster = spawn_blocking(move || {
+        cluster.node_of(cluster.slot_of("tb:{1}:1"));
+        cluster
+    })
+    .await
+    .unwrap();
+    until_ready(&process).await;
+    let token = process.client.login("user1").await;
+    until_admitted(&process, &token).await;
+    let (_, top) = process.client.get("/top").await;
+    assert_eq!(top["top"][0], json!({"userId": 1, "calls": 2}));
+    ends_well(process, &url).await;
+    drop(cluster);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_primary_that_sentinels_name_is_followed() {
+    let mut all = PrivateSentinels::start();
+    let (tiers, url) = (Tiers::embedded(), all.url());
+    let password = url.split_once('@').unwrap().0.rsplit_once(':').unwrap().1;
+    let url = format!("{url}&sentinel_password={password}");
+    let settings = [("TOLLBAR__REDIS__URL", url.as_str()), ("TOLLBAR__REDIS__DEADLINE", "500ms")];
+    let process = Process::start(&tiers, &settings).await;
+    process.client.signup("user1").await;
+    let token = process.client.login("user1").await;
+    assert_eq!(process.client.ping(&token).await.0, 200);
+    let all = spawn_blocking(move || {
+        let dead = all.kill_primary();
+        all.wait_for_another(dead);
+        all
+    })
+    .await
+    .unwrap();
+    until_ready(&process).await;
+    let token = process.client.login("user1").await;
+    until_admitted(&process, &token).await;
+    ends_well(process, &url).await;
+    drop(all);
+}
