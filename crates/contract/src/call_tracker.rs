@@ -2,7 +2,7 @@
 
 use tollbar_core::{
     domain::{ApiName, Caller, UserId},
-    ports::MAX_TOP,
+    ports::{MAX_TOP, RaiseId},
 };
 
 use crate::{CallTrackerHarness, epoch, together};
@@ -147,14 +147,24 @@ suite! {
     async fn counts_are_whole_when_they_have_been_raised(harness) {
         let (tracker, ping) = (harness.call_tracker(), api("ping"));
         assert!(!tracker.is_whole().await.unwrap(), "nobody has raised them yet");
-        let raise = tracker.begin_raise().await.unwrap().expect("nobody else raises them");
+        let (raise, again) = (RaiseId(7), RaiseId(u64::MAX));
+        assert!(tracker.begin_raise(raise).await.unwrap(), "nobody else raises them");
         tracker.raise(&ping, &[caller(1, 2)]).await.unwrap();
         assert!(!tracker.is_whole().await.unwrap(), "the raise has not ended");
         for _ in 0..2 {
             assert!(tracker.end_raise(raise).await.unwrap());
             assert!(tracker.is_whole().await.unwrap());
         }
-        let again = tracker.begin_raise().await.unwrap().expect("nobody else raises them");
+        assert!(tracker.begin_raise(again).await.unwrap(), "nobody else raises them");
         assert!(tracker.end_raise(again).await.unwrap());
+    }
+
+    /// A raise that broke off is begun again by whoever began it, at once.
+    async fn a_raise_is_begun_again_by_its_own(harness) {
+        let tracker = harness.call_tracker();
+        for _ in 0..3 {
+            assert!(tracker.begin_raise(RaiseId(7)).await.unwrap());
+        }
+        assert!(tracker.end_raise(RaiseId(7)).await.unwrap());
     }
 }

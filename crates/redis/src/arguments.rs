@@ -48,6 +48,11 @@ impl Arguments {
         self.word("")
     }
 
+    /// Whether they have place for it.
+    pub(crate) fn are_timed(&self) -> bool {
+        self.limit.is_some()
+    }
+
     /// All of them, after the script's name or text; it does nothing after that time, in microseconds of the engine's clock.
     pub(crate) fn after(&self, first: &Str, not_after: Option<u64>) -> Vec<Value> {
         let mut all = Vec::with_capacity(self.words.len() + 1);

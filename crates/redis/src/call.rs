@@ -10,7 +10,7 @@ use tollbar_core::{
     ports::{Clock as _, SystemClock},
 };
 
-use crate::keys::Partition;
+use crate::{connections::Link, keys::Partition};
 
 /// What a call waits before it asks again: 2 ms, then twice as long each time, up to this.
 const FIRST_WAIT: Duration = Duration::from_millis(2);
@@ -50,6 +50,20 @@ impl<'a> Call<'a> {
     pub(crate) fn left(&self) -> Duration {
         let passed = SystemClock.steady().as_micros().saturating_sub(self.began.as_micros());
         self.deadline.saturating_sub(Duration::from_micros(passed))
+    }
+
+    /// The latest time at which a script may be executed for it, by the clock of the server at the link's end; `None` where that does
+    /// not say what time it has.
+    pub(crate) async fn latest(&mut self, link: &Link) -> Option<u64> {
+        let known = link.time.after(before(self.left()));
+        if known.is_some() {
+            return known;
+        }
+        tokio::select! {
+            biased;
+            _ = link.time.learn(&link.client) => link.time.after(before(self.left())),
+            () = self.over.as_mut() => None,
+        }
     }
 
     /// Goes to another server: at once, but where it is sent to and fro. Two servers may each hold the other for the owner for a moment.

@@ -86,7 +86,8 @@ impl ClusterWatch {
         self.turn = self.turn.wrapping_add(1);
         let (nodes, _) = topology.serving();
         let in_turn = (0..nodes.len()).map(|step| &nodes[(self.turn + step) % nodes.len()]);
-        best(in_turn.filter_map(|node| Some((&node.address, node.pick(None)?))), &mut self.complaint).await
+        best(in_turn.filter_map(|node| Some((&node.address, &node.pick(None)?.client))), &mut self.complaint)
+            .await
     }
 
     async fn ask_others(&mut self) -> Option<View> {

@@ -31,14 +31,15 @@ pub(crate) const PATIENCE: Duration = Duration::from_millis(500);
 /// How long making a connection may take, and how long an engine may be silent before its connection is given up.
 const SILENCE: Duration = Duration::from_secs(1);
 
-/// How often a server is asked what time it has.
-const TIME_CHECK: Duration = Duration::from_secs(1);
+/// How often a server is asked what time it has, and how many times in a row in vain.
+const TIME_CHECK: Duration = Duration::from_millis(500);
+const MOST_SILENCES: u32 = 2;
 
 /// Clients that share the load, each with a task that keeps it connected. Dropping this ends the tasks; so does the end of the
 /// runtime that they are on, and then none of the clients is picked any more.
 #[derive(Debug)]
 pub(crate) struct Connections {
-    clients: Vec<Client>,
+    links: Vec<Link>,
     turn: AtomicUsize,
     keepers: Mutex<Vec<JoinHandle<()>>>,
     /// A task has ended, with its runtime or because it was told to.
@@ -47,16 +48,36 @@ pub(crate) struct Connections {
     _ends: DropGuard,
 }
 
+/// One of them.
+#[derive(Debug, Clone)]
+pub(crate) struct Link {
+    pub(crate) client: Client,
+    /// Of the server that it is connected to, once that has answered.
+    pub(crate) time: Arc<ServerTime>,
+}
+
+/// What a server is to be asked again and again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Upkeep {
+    /// What time it has: one that is silent is left, and connected to anew.
+    Time,
+    /// Nothing: it is no server of data.
+    None,
+}
+
 impl Connections {
-    /// Starts to connect, on the runtime that this is called on; the server's time is learnt on the way, where it is wanted.
-    pub(crate) fn start(config: &Config, size: usize, time: Option<&Arc<ServerTime>>) -> Self {
-        let new_client = |_| Client::new(config.clone(), None, Some(settings()), Some(policy()));
-        let clients: Vec<_> = (0..size).map(new_client).collect();
+    /// Starts to connect, on the runtime that this is called on.
+    pub(crate) fn start(config: &Config, size: usize, upkeep: Upkeep) -> Self {
+        let new_link = |_| Link {
+            client: Client::new(config.clone(), None, Some(settings()), Some(policy())),
+            time: Arc::default(),
+        };
+        let links: Vec<_> = (0..size).map(new_link).collect();
         let wanted = CancellationToken::new();
         let abandoned = CancellationToken::new();
-        let keepers = clients.iter().map(|client| {
+        let keepers = links.iter().map(|link| {
             let (keeping, ended) =
-                (keep_up(client.clone(), wanted.clone(), time.cloned()), abandoned.clone().drop_guard());
+                (keep_up(link.clone(), wanted.clone(), upkeep), abandoned.clone().drop_guard());
             tokio::spawn(async move {
                 let _ended = ended;
                 keeping.await;
@@ -64,7 +85,7 @@ impl Connections {
         });
         let keepers = Mutex::new(keepers.collect());
         Self {
-            clients,
+            links,
             turn: AtomicUsize::new(0),
             keepers,
             abandoned,
@@ -75,18 +96,18 @@ impl Connections {
 
     /// Whether all of them are connected.
     pub(crate) fn are_up(&self) -> bool {
-        self.clients.iter().all(Client::is_connected)
+        self.links.iter().all(|link| link.client.is_connected())
     }
 
     /// A client that is connected, each in turn. Without one a call must fail at once: the driver would hold it back.
-    pub(crate) fn pick(&self) -> Option<&Client> {
+    pub(crate) fn pick(&self) -> Option<&Link> {
         if self.abandoned.is_cancelled() {
             return None;
         }
         let turn = self.turn.fetch_add(1, Relaxed);
         let in_turn =
-            (0..self.clients.len()).map(|step| &self.clients[turn.wrapping_add(step) % self.clients.len()]);
-        in_turn.into_iter().find(|client| client.is_connected())
+            (0..self.links.len()).map(|step| &self.links[turn.wrapping_add(step) % self.links.len()]);
+        in_turn.into_iter().find(|link| link.client.is_connected())
     }
 
     /// Says good-bye to the engine and ends the tasks.
@@ -120,20 +141,19 @@ fn policy() -> ReconnectPolicy {
     policy
 }
 
-async fn keep_up(client: Client, wanted: CancellationToken, time: Option<Arc<ServerTime>>) {
+async fn keep_up(Link { client, time }: Link, wanted: CancellationToken, upkeep: Upkeep) {
     let server = client.client_config().server.hosts().first().map(ToString::to_string).unwrap_or_default();
     let (mut errors, mut successes) = (client.error_rx(), client.reconnect_rx());
     let mut run = AbortOnDropHandle::new(client.connect());
     let (mut up, mut was_refused) = (true, false);
     let mut clock = interval(TIME_CHECK);
+    let mut silences = 0;
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             () = wanted.cancelled() => break,
             Ok((error, _)) = errors.recv() => {
-                if let Some(time) = &time {
-                    time.forget();
-                }
+                time.forget();
                 if up && is_refusal_of_cluster(&error) {
                     was_refused = true;
                 } else if std::mem::take(&mut up) {
@@ -148,10 +168,13 @@ async fn keep_up(client: Client, wanted: CancellationToken, time: Option<Arc<Ser
                 up = true;
                 clock.reset_immediately();
             }
-            _ = clock.tick(), if time.is_some() && client.is_connected() => {
-                let learning = time.as_deref().map(|time| time.learn(&client));
-                if let Some(learning) = learning && wanted.run_until_cancelled(learning).await.is_none() {
-                    break;
+            _ = clock.tick(), if upkeep == Upkeep::Time && client.is_connected() => {
+                let Some(answered) = wanted.run_until_cancelled(time.learn(&client)).await else { break };
+                silences = if answered { 0 } else { silences + 1 };
+                // What is written meanwhile keeps the driver from noticing that nothing comes back.
+                if silences >= MOST_SILENCES && client.is_connected() {
+                    silences = 0;
+                    let _ = client.force_reconnection().await;
                 }
             }
             ended = &mut run => {
@@ -159,7 +182,9 @@ async fn keep_up(client: Client, wanted: CancellationToken, time: Option<Arc<Ser
                 if std::mem::take(&mut up) {
                     tracing::warn!(%server, ?ended, "no connection to redis; it is tried again and again");
                 }
-                sleep(PATIENCE).await;
+                if wanted.run_until_cancelled(sleep(PATIENCE)).await.is_none() {
+                    break;
+                }
                 run = AbortOnDropHandle::new(client.connect());
             }
         }

@@ -16,6 +16,7 @@ use tollbar_core::StoreError;
 use crate::{
     arguments::Arguments,
     call::{Call, before},
+    connections::Link,
     failure::{is_answer, is_of_replica, store_error, too_late},
     keys::Partition,
     message::{Message, Way},
@@ -116,7 +117,8 @@ impl Engine {
         operation: &'static str,
         calls: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        let all = timeout(self.deadline, calls).await;
+        // Each has this deadline, too, and is to hear of its end first: the breaker learns by that.
+        let all = timeout(self.deadline + self.deadline / 20, calls).await;
         all.unwrap_or_else(|_| Err(StoreError::deadline(operation, self.deadline)))
     }
 
@@ -127,10 +129,11 @@ impl Engine {
             return Err(self.not_connected(operation));
         }
         let pings = nodes.iter().map(|node| async {
-            let client = node.pick(None).ok_or_else(|| self.not_connected(operation))?;
+            let link = node.pick(None).ok_or_else(|| self.not_connected(operation))?;
             let turn = node.breaker.enter(operation)?;
             let ping = Message::command("PING", Arguments::default());
-            let answer = timeout(self.deadline, ping.send(client, &self.repeatable, Way::default())).await;
+            let answer =
+                timeout(self.deadline, ping.send(&link.client, &self.repeatable, Way::default())).await;
             turn.heed(match answer {
                 Ok(answer) => answer.map_err(|error| store_error(operation, self.deadline, error)),
                 Err(_) => Err(StoreError::deadline(operation, self.deadline)),
@@ -155,25 +158,28 @@ impl Engine {
     ) -> Result<Value, StoreError> {
         let _permit = self.in_flight.try_acquire().map_err(|_| StoreError::overloaded(operation))?;
         let node = self.topology.node_of(at).ok_or_else(|| self.not_connected(operation))?;
-        let client = node.pick(lane).ok_or_else(|| self.not_connected(operation))?.clone();
+        let link = node.pick(lane).ok_or_else(|| self.not_connected(operation))?.clone();
         let over = std::pin::pin!(sleep(within));
         let mut call = Call::begin(operation, at, within, over);
         let mut options = match sending {
             Sending::Once => self.once.clone(),
             Sending::Repeatable => self.repeatable.clone(),
         };
-        options.timeout = Some(before(within));
         let mut next = Next { node, way: Way::default() };
-        let mut client = Some(client);
+        let mut link = Some(link);
         loop {
-            let to = match client.take() {
-                Some(client) => client,
+            let link = match link.take() {
+                Some(link) => link,
                 None => self.connected(&mut call, &next.node).await?,
             };
+            let not_after = if sending == Sending::Once && message.is_timed() {
+                Some(call.latest(&link).await.ok_or_else(|| self.not_connected(operation))?)
+            } else {
+                None
+            };
+            options.timeout = Some(before(call.left()));
             let turn = next.node.breaker.enter(operation)?;
-            let limit = options.timeout.filter(|_| sending == Sending::Once);
-            let not_after = limit.and_then(|left| next.node.time.after(left));
-            let sent = message.send(&to, &options, Way { not_after, ..next.way });
+            let sent = message.send(&link.client, &options, Way { not_after, ..next.way });
             let answer = tokio::select! {
                 biased;
                 answer = sent => answer,
@@ -188,11 +194,14 @@ impl Engine {
                     self.topology.hint();
                 }
                 if let Some(now) = too_late(&error) {
-                    next.node.time.heard(now);
+                    link.time.heard(now);
                 }
-                let may_run = sending == Sending::Once && !is_answer(&error);
-                let failure = turn.heed(Err(store_error(operation, self.deadline, error)));
-                if may_run {
+                let is_lost = !is_answer(&error);
+                let failure = store_error(operation, self.deadline, error);
+                // A connection that was lost is neither an answer nor silence.
+                let failure =
+                    if is_lost && !failure.is_silence() { Err(failure) } else { turn.heed(Err(failure)) };
+                if is_lost && sending == Sending::Once {
                     call.is_over().await;
                 }
                 return failure;
@@ -200,7 +209,6 @@ impl Engine {
             // That, too, is an answer.
             turn.heed(Ok(()))?;
             next = self.follow(&mut call, next, why, error).await?;
-            options.timeout = Some(before(call.left()));
         }
     }
 
@@ -243,11 +251,11 @@ impl Engine {
         }
     }
 
-    /// A client of a server that a call was sent to: it may have to be connected first.
-    async fn connected(&self, call: &mut Call<'_>, node: &Node) -> Result<fred::clients::Client, StoreError> {
+    /// A connection to a server that a call was sent to: it may have to be connected first.
+    async fn connected(&self, call: &mut Call<'_>, node: &Node) -> Result<Link, StoreError> {
         loop {
-            if let Some(client) = node.pick(None) {
-                return Ok(client.clone());
+            if let Some(link) = node.pick(None) {
+                return Ok(link.clone());
             }
             tokio::select! {
                 biased;

@@ -104,12 +104,13 @@ impl Turn {
         let mut epoch = None;
         while batch.len() < MOST
             && let Some(next) = queue.waiting.front()
-            && next.call.epoch.is_none_or(|other| *epoch.get_or_insert(other) == other)
-            && let Some(waiting) = queue.waiting.pop_front()
         {
-            if !waiting.answer.is_closed() {
-                batch.push(waiting);
+            let has_left = next.answer.is_closed();
+            // Only of a call that is taken along: another one's epoch must not keep it waiting.
+            if !has_left && next.call.epoch.is_some_and(|other| *epoch.get_or_insert(other) != other) {
+                break;
             }
+            batch.extend(queue.waiting.pop_front().filter(|_| !has_left));
         }
         if batch.is_empty() {
             (queue.is_driven, self.is_over) = (false, true);
@@ -128,5 +129,39 @@ impl Drop for Turn {
             queue.is_driven = false;
             queue.waiting.clear();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tollbar_core::domain::{ApiName, Epoch, EpochId, Incarnation, Policy, PolicyName, UserId};
+
+    use super::*;
+
+    /// A call of an epoch, and its caller.
+    fn waiting(epoch: u64) -> (Waiting, oneshot::Receiver<Answer>) {
+        let id = EpochId { incarnation: Incarnation::from_bytes([1; 16]), epoch: Epoch::new(epoch) };
+        let policy = Policy::unlimited(PolicyName::new("p").unwrap(), ApiName::new("a").unwrap());
+        let who = UserId::new(1).unwrap().into();
+        let (answer, caller) = oneshot::channel();
+        let call = Call { who, session: None, epoch: Some(id), policy };
+        (Waiting { call, until: Timestamp::default(), answer }, caller)
+    }
+
+    #[test]
+    fn a_batch_is_of_one_epoch_and_of_callers_that_are_there() {
+        let lanes = Lanes::new(1, 9, false);
+        let mut turn = None;
+        let mut callers = Vec::new();
+        for epoch in [7, 7, 8, 8, 9] {
+            let (waiting, caller) = waiting(epoch);
+            turn = turn.or(lanes.push(0, waiting).unwrap());
+            callers.push(caller);
+        }
+        // Whoever has left does not keep a call of a later epoch waiting.
+        callers.drain(..2);
+        let mut turn = turn.unwrap();
+        let mut next = || turn.next_batch().map(|batch| batch.len());
+        assert_eq!((next(), next(), next()), (Some(2), Some(1), None));
     }
 }

@@ -45,6 +45,11 @@ impl<'a> Message<'a> {
         Self { what: What::Command(name), arguments }
     }
 
+    /// Whether it bears the latest time at which it is executed.
+    pub(crate) fn is_timed(&self) -> bool {
+        self.arguments.are_timed()
+    }
+
     /// Sends it and waits for the answer.
     pub(crate) async fn send(
         &self,

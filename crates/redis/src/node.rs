@@ -5,12 +5,16 @@ use std::sync::{
     atomic::{AtomicBool, Ordering::Relaxed},
 };
 
-use fred::{clients::Client, types::config::Config};
+use fred::types::config::Config;
 use futures_util::future::join_all;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tollbar_core::{Breaker, ports::SystemClock};
 
-use crate::{address::Address, connections::Connections, dialer::Dialer, server_time::ServerTime};
+use crate::{
+    address::Address,
+    connections::{Connections, Link, Upkeep},
+    dialer::Dialer,
+};
 
 /// A server with all that is kept for it, so that nothing of it stands in the way to the others.
 #[derive(Debug)]
@@ -19,7 +23,6 @@ pub(crate) struct Node {
     /// Of this server alone.
     pub(crate) breaker: Breaker,
     connections: Connections,
-    pub(crate) time: Arc<ServerTime>,
     /// For each lane that keeps to a thread whose runtime is the thread's own: connections on that runtime.
     near: Box<[OnceLock<Connections>]>,
     config: Config,
@@ -43,22 +46,20 @@ impl Maker {
     pub(crate) fn node(&self, address: &Address) -> Arc<Node> {
         let _here = self.runtime.enter();
         let config = self.dialer.config(address);
-        let time = Arc::new(ServerTime::default());
         Arc::new(Node {
             address: address.clone(),
             breaker: Breaker::new(Arc::new(SystemClock)),
-            connections: Connections::start(&config, self.pool_size, Some(&time)),
+            connections: Connections::start(&config, self.pool_size, Upkeep::Time),
             near: (0..self.lanes).map(|_| OnceLock::new()).collect(),
             config,
-            time,
             named: AtomicBool::new(true),
         })
     }
 }
 
 impl Node {
-    /// A client that is connected, for a call of this lane if of any; without one a call must fail at once.
-    pub(crate) fn pick(&self, lane: Option<usize>) -> Option<&Client> {
+    /// A connection that is up, for a call of this lane if of any; without one a call must fail at once.
+    pub(crate) fn pick(&self, lane: Option<usize>) -> Option<&Link> {
         let near = lane.and_then(|lane| self.near(lane));
         near.and_then(Connections::pick).or_else(|| self.connections.pick())
     }
@@ -70,7 +71,7 @@ impl Node {
         if Handle::current().runtime_flavor() != RuntimeFlavor::CurrentThread {
             return near.get();
         }
-        Some(near.get_or_init(|| Connections::start(&self.config, 1, Some(&self.time))))
+        Some(near.get_or_init(|| Connections::start(&self.config, 1, Upkeep::Time)))
     }
 
     /// Whether all its connections are up.

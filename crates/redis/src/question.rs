@@ -10,7 +10,11 @@ use fred::{
 };
 use futures_util::future::join_all;
 
-use crate::{address::Address, connections::Connections, dialer::Dialer};
+use crate::{
+    address::Address,
+    connections::{Connections, Upkeep},
+    dialer::Dialer,
+};
 
 /// How long an answer is waited for.
 pub(crate) const PATIENCE: Duration = Duration::from_millis(300);
@@ -42,7 +46,7 @@ impl Askers {
     /// Starts to connect to one more, unless it is known or there are enough.
     pub(crate) fn add(&mut self, address: Address) {
         if self.all.len() < MOST && !self.all.iter().any(|(known, _)| *known == address) {
-            let connections = Connections::start(&self.dialer.config(&address), 1, None);
+            let connections = Connections::start(&self.dialer.config(&address), 1, Upkeep::None);
             self.all.push((address, connections));
         }
     }
@@ -55,7 +59,7 @@ impl Askers {
     /// One of them, if it is connected.
     pub(crate) fn get(&self, index: usize) -> Option<(&Address, &Client)> {
         let (address, connections) = self.all.get(index)?;
-        Some((address, connections.pick()?))
+        Some((address, &connections.pick()?.client))
     }
 
     /// All that are connected.

@@ -101,8 +101,8 @@ impl SentinelWatch {
         self.candidate = Some(Arc::clone(&node));
         let connected = async {
             loop {
-                if let Some(client) = node.pick(None) {
-                    return client;
+                if let Some(link) = node.pick(None) {
+                    return &link.client;
                 }
                 sleep(std::time::Duration::from_millis(2)).await;
             }

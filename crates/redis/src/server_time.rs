@@ -8,21 +8,27 @@ use std::{
 use fred::{clients::Client, types::Value};
 use tollbar_core::ports::{Clock as _, SystemClock};
 
-use crate::question::ask;
+use crate::{failure::is_answer, question::ask};
 
-/// By how much a server's clock is ahead of our steady one, in microseconds, as of its last answer. It is never too much, but for a
+/// By how much the clock of the server at a connection's end is ahead of our steady one, in microseconds, as of its last answer. It is never too much, but for a
 /// clock that was set back since: the answer's way counts as time that had passed already. Zero: not known.
 #[derive(Debug, Default)]
 pub(crate) struct ServerTime(AtomicU64);
 
 impl ServerTime {
-    /// Asks the server.
-    pub(crate) async fn learn(&self, client: &Client) {
-        if let Ok(Value::Array(parts)) = ask(client, "TIME", &[]).await
-            && let [seconds, micros] = &parts[..]
-            && let (Some(seconds), Some(micros)) = (seconds.as_u64(), micros.as_u64())
-        {
-            self.heard(seconds.saturating_mul(1_000_000).saturating_add(micros));
+    /// Asks the server. Whether it has answered.
+    pub(crate) async fn learn(&self, client: &Client) -> bool {
+        match ask(client, "TIME", &[]).await {
+            Ok(Value::Array(parts)) => {
+                if let [seconds, micros] = &parts[..]
+                    && let (Some(seconds), Some(micros)) = (seconds.as_u64(), micros.as_u64())
+                {
+                    self.heard(seconds.saturating_mul(1_000_000).saturating_add(micros));
+                }
+                true
+            }
+            Ok(_) => true,
+            Err(error) => is_answer(&error),
         }
     }
 

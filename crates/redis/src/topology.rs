@@ -93,7 +93,11 @@ impl Topology {
             let node = self.take_in(table, address);
             let before = table.serving[self.place(at)].replace(Arc::clone(&node));
             // It may have others still, or again.
-            table.others.extend(before);
+            if let Some(before) = before
+                && table.find(&before.address).is_none()
+            {
+                table.others.push(before);
+            }
             node
         });
         self.hint();

@@ -83,19 +83,20 @@ impl CallTracker for RedisLive {
         Ok(each(partitions).await?.into_iter().all(|whole| whole))
     }
 
-    async fn begin_raise(&self) -> Result<Option<RaiseId>, StoreError> {
-        let raise = self.nonce().0;
+    async fn begin_raise(&self, RaiseId(raise): RaiseId) -> Result<bool, StoreError> {
         for at in self.shared.keys.partitions() {
             // Who holds the first partition has the turn.
             let patience = if at.index() == 0 { RAISE_PATIENCE } else { Duration::ZERO };
             let patience = u64::try_from(patience.as_micros()).unwrap_or(u64::MAX);
             let arguments = self.timed([self.shared.keys.mark(at)]);
             let arguments = arguments.bytes(raise.to_be_bytes().to_vec()).number(patience);
-            if !self.says_yes(at, RAISE_BOARD, &BEGIN_RAISE, arguments).await? {
-                return Ok(None);
+            // Once: executed late, it would take away a mark that whoever raises now has set since, or keep others out for nothing.
+            let begun = self.shared.engine.run(at, RAISE_BOARD, Once, &BEGIN_RAISE, arguments).await?;
+            if number(&begun).map_err(Misshapen::of(RAISE_BOARD))? != 1 {
+                return Ok(false);
             }
         }
-        Ok(Some(RaiseId(raise)))
+        Ok(true)
     }
 
     async fn end_raise(&self, RaiseId(raise): RaiseId) -> Result<bool, StoreError> {

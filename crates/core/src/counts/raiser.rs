@@ -17,6 +17,7 @@ use crate::{
     StoreError,
     domain::{ApiName, Caller, Tally},
     ports::{CallLedger, CallTracker, RaiseId},
+    random_u64,
 };
 
 /// How often the live tier is asked whether it has lost anything.
@@ -32,11 +33,20 @@ pub(super) struct Raiser {
     /// Of each API, a total that the board has had: where it has it no more, it has lost something. New callers alone could not
     /// tell, for what they have called since then is all that they ever called.
     witnesses: Mutex<HashMap<ApiName, Caller>>,
+    /// A raise that was begun, or may have been, and did not get to its end. The live tier lets nobody begin another for a while, but
+    /// this one again.
+    unfinished: Mutex<Option<RaiseId>>,
 }
 
 impl Raiser {
     pub(super) fn new(ledger: Arc<dyn CallLedger>, tracker: Arc<dyn CallTracker>) -> Self {
-        Self { ledger, tracker, suspects: AtomicBool::new(false), witnesses: Mutex::default() }
+        Self {
+            ledger,
+            tracker,
+            suspects: AtomicBool::new(false),
+            witnesses: Mutex::default(),
+            unfinished: Mutex::default(),
+        }
     }
 
     /// Looks after the live tier until `stop`.
@@ -65,9 +75,27 @@ impl Raiser {
 
     /// Raises the live counts to the ledger's totals, page by page, unless another process is at it.
     pub(super) async fn raise_all(&self) -> Result<(), StoreError> {
-        match self.tracker.begin_raise().await? {
+        match self.begin().await? {
             Some(raise) => self.finish(raise).await,
             None => Ok(()),
+        }
+    }
+
+    async fn begin(&self) -> Result<Option<RaiseId>, StoreError> {
+        let unfinished = lock(&self.unfinished).take();
+        let raise = unfinished.map_or_else(|| random_u64().map(RaiseId), Ok)?;
+        match self.tracker.begin_raise(raise).await {
+            Ok(begun) => Ok(begun.then_some(raise)),
+            Err(error) => {
+                self.leave(Some(raise));
+                Err(error)
+            }
+        }
+    }
+
+    fn leave(&self, raise: Option<RaiseId>) {
+        if raise.is_some() {
+            *lock(&self.unfinished) = raise;
         }
     }
 
@@ -77,9 +105,12 @@ impl Raiser {
         &self,
         change: impl Future<Output = Result<(), StoreError>>,
     ) -> Result<(), StoreError> {
-        let raise = self.tracker.begin_raise().await?;
+        let raise = self.begin().await?;
         self.suspect();
-        change.await?;
+        if let Err(error) = change.await {
+            self.leave(raise);
+            return Err(error);
+        }
         match raise {
             Some(raise) => self.finish(raise).await,
             None => Ok(()),
@@ -88,14 +119,19 @@ impl Raiser {
 
     async fn finish(&self, raise: RaiseId) -> Result<(), StoreError> {
         self.suspects.store(false, Ordering::Relaxed);
-        let raised = self.raise_pages().await;
-        if raised.is_err() {
-            self.suspect();
-        }
-        let totals = raised?;
-        // Where something was lost meanwhile, the next look finds it out.
-        if self.tracker.end_raise(raise).await? {
-            info!(totals, "the live counts have been raised to the ledger");
+        let ended = async {
+            let totals = self.raise_pages().await?;
+            Ok((totals, self.tracker.end_raise(raise).await?))
+        };
+        match ended.await {
+            Ok((totals, true)) => info!(totals, "the live counts have been raised to the ledger"),
+            // Something was lost meanwhile: the next look finds it out.
+            Ok((_, false)) => {}
+            Err(error) => {
+                self.suspect();
+                self.leave(Some(raise));
+                return Err(error);
+            }
         }
         Ok(())
     }

@@ -68,17 +68,20 @@ pub trait CallTracker: Send + Sync {
     /// The engine failed.
     async fn is_whole(&self) -> Result<bool, StoreError>;
 
-    /// Begins to raise all counts. `None`: another process is at it.
+    /// Begins to raise all counts, or begins again. Whether it may: another process can be at it.
+    ///
+    /// # Parameters
+    /// - `raise`: a random number that the caller made, or that of a raise which it began, or may have begun, and did not end.
     ///
     /// # Errors
-    /// The engine failed.
-    async fn begin_raise(&self) -> Result<Option<RaiseId>, StoreError>;
+    /// The engine failed; it may have begun.
+    async fn begin_raise(&self, raise: RaiseId) -> Result<bool, StoreError>;
 
     /// Ends an attempt at which every total of the ledger was passed to [`raise`](Self::raise): the counts are whole, unless
     /// something was lost since it began. Whether they are.
     ///
     /// # Parameters
-    /// - `raise`: what [`begin_raise`](Self::begin_raise) gave.
+    /// - `raise`: as [`begin_raise`](Self::begin_raise) was given it.
     ///
     /// # Errors
     /// The engine failed.

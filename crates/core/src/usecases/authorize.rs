@@ -170,9 +170,9 @@ impl Authorize {
             let fate = if question.is_ambiguous { Fate::Ambiguous } else { Fate::Unmatched };
             return Ok(Verdict { fate, limits: None });
         };
-        let (mut limits, mut policy) = (None, policy);
+        let (mut limits, mut policy, mut gate) = (None, policy, &self.gate);
         if let Some(subject) = question.subject {
-            let decision = self.limit(rule, subject, policy).await?;
+            let decision = self.limit(&mut gate, rule, subject, policy).await?;
             let is_denied = !decision.allowed() && enforces(rule, &decision, subject);
             let decided = Limits { policy: policy.clone(), decision };
             if is_denied {
@@ -182,14 +182,15 @@ impl Authorize {
             limits = (!decided.decision.windows.is_empty()).then_some(decided);
             policy = rule.counting();
         }
-        let (fate, own) = self.identify(rule, policy, &question.credential).await?;
+        let (fate, own) = self.identify(gate, rule, policy, &question.credential).await?;
         let limits = limits.or(own).filter(|_| rule.options().mode == Mode::Enforce);
         Ok(Verdict { fate, limits })
     }
 
     /// Asks who calls, if the rule wants to know, and limits the user.
-    async fn identify(
-        &self,
+    async fn identify<'a>(
+        &'a self,
+        mut gate: &'a Arc<dyn Gate>,
         rule: &Rule,
         policy: &Policy,
         credential: &Credential,
@@ -201,12 +202,12 @@ impl Authorize {
             Credential::Malformed => return Ok((Fate::InvalidCredential, None)),
             Credential::CrossSite => return Ok((Fate::CrossSite, None)),
         };
-        let mut admission = self.admit(rule, token, policy).await?;
+        let mut admission = self.admit(&mut gate, rule, token, policy).await?;
         if let Admission::Limited { user, decision } = admission {
             if enforces(rule, &decision, user.into()) {
                 return Ok((Fate::Limited(Limits { policy: policy.clone(), decision }), None));
             }
-            admission = self.admit(rule, token, rule.counting()).await?;
+            admission = self.admit(&mut gate, rule, token, rule.counting()).await?;
         }
         Ok(match admission {
             Admission::Admitted { user, session, decision } => {
@@ -218,16 +219,36 @@ impl Authorize {
         })
     }
 
-    async fn admit(&self, rule: &Rule, token: &str, policy: &Policy) -> Result<Admission, StoreError> {
-        match self.gate.admit(token, policy).await {
-            Err(error) => self.instead(rule, error)?.admit(token, policy).await,
+    /// Asks the gate. Where the live tier is away, `gate` is the one that the rule chooses instead from then on: a request waits once to
+    /// learn that.
+    async fn admit<'a>(
+        &'a self,
+        gate: &mut &'a Arc<dyn Gate>,
+        rule: &Rule,
+        token: &str,
+        policy: &Policy,
+    ) -> Result<Admission, StoreError> {
+        match gate.admit(token, policy).await {
+            Err(error) if Arc::ptr_eq(gate, &self.gate) => {
+                *gate = self.instead(rule, error)?;
+                gate.admit(token, policy).await
+            }
             decided => decided,
         }
     }
 
-    async fn limit(&self, rule: &Rule, subject: Subject, policy: &Policy) -> Result<Decision, StoreError> {
-        match self.gate.limit(subject, policy).await {
-            Err(error) => self.instead(rule, error)?.limit(subject, policy).await,
+    async fn limit<'a>(
+        &'a self,
+        gate: &mut &'a Arc<dyn Gate>,
+        rule: &Rule,
+        subject: Subject,
+        policy: &Policy,
+    ) -> Result<Decision, StoreError> {
+        match gate.limit(subject, policy).await {
+            Err(error) if Arc::ptr_eq(gate, &self.gate) => {
+                *gate = self.instead(rule, error)?;
+                gate.limit(subject, policy).await
+            }
             decided => decided,
         }
     }

@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     counts::BookOptions,
     domain::{ApiName, Tally, UserId},
-    ports::{MockCallLedger, MockCallTracker, MockPendingCalls, RaiseId},
+    ports::{MockCallLedger, MockCallTracker, MockPendingCalls},
 };
 
 fn named(byte: u8) -> Incarnation {
@@ -40,7 +40,7 @@ async fn the_fence_comes_first_and_the_last_flush_is_read_behind_it() {
         reads.returning(move |_| Ok(noted(epoch)));
     }
     // The live counts are not whole from before the close on: whoever it was may have died before it raised them.
-    tracker.expect_begin_raise().once().in_sequence(&mut order).returning(|| Ok(Some(RaiseId(7))));
+    tracker.expect_begin_raise().once().in_sequence(&mut order).returning(|_| Ok(true));
     ledger.expect_close().once().in_sequence(&mut order).returning(|of, epochs| {
         assert_eq!(of, named(2));
         assert_eq!(epochs, [(Epoch::new(5), noted(5)), (Epoch::new(6), noted(6))]);

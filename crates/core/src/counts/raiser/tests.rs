@@ -19,11 +19,16 @@ fn raiser(ledger: MockCallLedger, tracker: MockCallTracker) -> Raiser {
 /// A tracker at which so many whole raises begin, and all that get to their end have lost nothing.
 fn raised(times: usize) -> MockCallTracker {
     let mut tracker = MockCallTracker::new();
-    tracker.expect_begin_raise().times(times).returning(|| Ok(Some(RaiseId(7))));
-    tracker.expect_end_raise().returning(|raise| {
-        assert_eq!(raise, RaiseId(7));
+    let begun = Arc::new(Mutex::new(None));
+    let ended = Arc::clone(&begun);
+    // As a live tier does it: whoever has begun keeps the others out, until the end.
+    tracker.expect_begin_raise().times(times).returning(move |raise| {
+        let mut begun = lock(&begun);
+        assert!(begun.is_none_or(|other| other == raise), "{raise:?} beside {begun:?}");
+        *begun = Some(raise);
         Ok(true)
     });
+    tracker.expect_end_raise().returning(move |raise| Ok(lock(&ended).take() == Some(raise)));
     tracker
 }
 
@@ -68,10 +73,39 @@ async fn what_is_whole_is_left_alone_and_what_is_not_is_raised() {
 }
 
 #[tokio::test]
+async fn a_raise_that_may_have_begun_is_begun_again_and_not_another() {
+    let (mut ledger, mut tracker) = (MockCallLedger::new(), MockCallTracker::new());
+    ledger.expect_totals().returning(|_, _| Ok(vec![]));
+    let (asked, first) = (Arc::new(Mutex::new(Vec::new())), StoreError::deadline("test", LOOK));
+    let (heard, mut answers) = (Arc::clone(&asked), vec![Ok(true), Ok(true), Err(first)]);
+    tracker.expect_begin_raise().times(3).returning(move |raise| {
+        lock(&heard).push(raise);
+        answers.pop().unwrap()
+    });
+    tracker.expect_end_raise().returning(|_| Ok(true));
+    let raiser = raiser(ledger, tracker);
+    assert!(raiser.raise_all().await.is_err());
+    raiser.raise_all().await.unwrap();
+    raiser.raise_all().await.unwrap();
+    let asked = lock(&asked);
+    assert!(asked[0] == asked[1] && asked[1] != asked[2], "{asked:?}");
+}
+
+#[tokio::test]
+async fn a_change_that_fails_leaves_the_raise_to_be_begun_again() {
+    let (mut ledger, tracker) = (MockCallLedger::new(), raised(2));
+    ledger.expect_totals().returning(|_, _| Ok(vec![]));
+    let raiser = raiser(ledger, tracker);
+    let fails = async { Err(StoreError::transient("test", "down")) };
+    assert!(raiser.raise_all_after(fails).await.is_err());
+    raiser.look().await.unwrap();
+}
+
+#[tokio::test]
 async fn two_do_not_raise_all_at_once() {
     let (ledger, mut tracker) = (MockCallLedger::new(), MockCallTracker::new());
     tracker.expect_is_whole().returning(|| Ok(false));
-    tracker.expect_begin_raise().times(2).returning(|| Ok(None));
+    tracker.expect_begin_raise().times(2).returning(|_| Ok(false));
     let raiser = raiser(ledger, tracker);
     raiser.look().await.unwrap();
     raiser.look().await.unwrap();
