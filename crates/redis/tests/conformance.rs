@@ -1,6 +1,5 @@
 //! Redis keeps what the live ports promise, however it is deployed.
 
-mod common;
 mod harness;
 
 /// The suites of all live ports.

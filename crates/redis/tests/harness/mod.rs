@@ -1,4 +1,5 @@
 //! Redis, however it is deployed, as the conformance suites take it.
+#![allow(dead_code, reason = "other suites take the server alone")]
 
 use std::{
     marker::PhantomData,
@@ -69,7 +70,11 @@ impl Deployment for Sentinels {
     }
 
     fn url(&self) -> String {
-        super::common::with_sentinel_password(&self.0.url())
+        // The sentinels have the same password as the servers, and the URL must say so.
+        let url = self.0.url();
+        let password = url.split_once('@').and_then(|(before, _)| before.rsplit_once(':'));
+        let (_, password) = password.expect("a private engine has a password");
+        format!("{url}&sentinel_password={password}")
     }
 }
 
@@ -91,7 +96,7 @@ enum Engine<D> {
 }
 
 /// A live tier of its own on Redis, on a clock that tests set.
-pub(crate) struct Redis<D> {
+pub(crate) struct Redis<D = Server> {
     // Dropped first, while the engine is still there.
     live: Arc<RedisLive>,
     clock: Arc<ManualClock>,
