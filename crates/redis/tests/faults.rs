@@ -107,6 +107,36 @@ async fn what_an_engine_comes_to_when_nobody_waits_any_more_is_not_done() {
     live.shutdown().await;
 }
 
+/// Long enough for connections to be given up one by one, while others are still there to be written to.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_done_late_of_all_that_an_engine_was_sent_in_a_long_hang() {
+    let redis = PrivateRedis::start();
+    let live = impatient(&redis.url()).await;
+    let many = policy(&[(1_000, Duration::from_secs(60))], 1);
+    let token = log_in(&live, 1).await;
+    live.admit(&token, &many, epoch()).await.unwrap();
+    redis.pause();
+    let calls = (0..50).map(|_| async {
+        passes(live.admit(&token, &many, epoch()).await);
+        passes(live.decide(&many, user(3).into()).await);
+        sleep(Duration::from_millis(20)).await;
+    });
+    let hung = async {
+        for call in calls {
+            call.await;
+        }
+    };
+    // The breaker lets few through, so this is over long before the hang is.
+    let _ =
+        timeout(Duration::from_secs(4), async { tokio::join!(hung, sleep(Duration::from_secs(3))) }).await;
+    redis.resume();
+    within(Duration::from_secs(2), up(&live)).await;
+    sleep(Duration::from_millis(100)).await;
+    assert_eq!(live.peek(&many, user(1).into()).await.unwrap().windows[0].remaining, 999);
+    assert_eq!(live.peek(&many, user(3).into()).await.unwrap().windows[0].remaining, 1_000);
+    live.shutdown().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_answer_is_asked_for_again_only_where_that_does_no_harm() {
     let redis = PrivateRedis::start();
