@@ -4,28 +4,20 @@ use std::time::Duration;
 
 use tokio_postgres::{
     Config,
-    config::{Host, SslMode, TargetSessionAttrs},
+    config::{Host, TargetSessionAttrs},
 };
 
-use crate::{OpenError, PgOptions};
+use crate::{OpenError, PgOptions, tls::SslMode};
 
 /// Reads the URL and adds what every connection of ours has.
-pub(crate) fn config(options: &PgOptions) -> Result<Config, OpenError> {
+pub(crate) fn config(options: &PgOptions) -> Result<(Config, SslMode), OpenError> {
     let url = options.url.as_str();
     // The other form, `host=… password=…`, is one in which an error could quote a piece of the password.
     if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
         return Err(OpenError::Url(None));
     }
-    let query = url.rsplit_once('?').map_or("", |(_, query)| query);
-    for mode in ["verify-ca", "verify-full"] {
-        if query.split('&').any(|parameter| parameter.strip_prefix("sslmode=") == Some(mode)) {
-            return Err(OpenError::Tls(mode));
-        }
-    }
+    let (url, mode) = split(url)?;
     let mut config: Config = url.parse().map_err(|error| OpenError::Url(Some(Box::new(error))))?;
-    if !matches!(config.get_ssl_mode(), SslMode::Disable | SslMode::Prefer) {
-        return Err(OpenError::Tls("require"));
-    }
     // An @ in a password that is not encoded ends it early: the rest of it would pass for a host, and be shown.
     let bent = |host: &Host| matches!(host, Host::Tcp(name) if name.contains('@'));
     if config.get_hosts().iter().any(bent) {
@@ -35,13 +27,32 @@ pub(crate) fn config(options: &PgOptions) -> Result<Config, OpenError> {
         return Err(OpenError::Url(None));
     }
     config
-        .ssl_mode(SslMode::Disable)
+        .ssl_mode(mode.wire())
         .application_name("tollbar")
         .connect_timeout(options.deadline)
         .keepalives_idle(Duration::from_secs(30))
         // A standby would serve sets of sessions that are out of date.
         .target_session_attrs(TargetSessionAttrs::ReadWrite);
-    Ok(config)
+    Ok((config, mode))
+}
+
+/// Takes `sslmode` out of the URL: tokio-postgres does not know all of its words.
+fn split(url: &str) -> Result<(String, SslMode), OpenError> {
+    // A question mark in a password begins no parameters; as tokio-postgres reads it, the first @ ends it.
+    let host = url.find('@').unwrap_or(0);
+    let Some(query) = url[host..].find('?').map(|at| host + at) else {
+        return Ok((url.to_owned(), SslMode::Prefer));
+    };
+    let (mut mode, mut others) = (SslMode::Prefer, Vec::new());
+    for parameter in url[query + 1..].split('&') {
+        match parameter.strip_prefix("sslmode=") {
+            Some(word) => mode = SslMode::read(word)?,
+            None => others.push(parameter),
+        }
+    }
+    let others = others.join("&");
+    let mark = if others.is_empty() { "" } else { "?" };
+    Ok((format!("{}{mark}{others}", &url[..query]), mode))
 }
 
 /// Host, port and database, for messages.
@@ -64,7 +75,7 @@ mod tests {
     use super::*;
 
     fn read(url: &str) -> Result<String, OpenError> {
-        config(&PgOptions::new(url)).map(|config| shown(&config))
+        config(&PgOptions::new(url)).map(|(config, _)| shown(&config))
     }
 
     #[test]
@@ -75,13 +86,32 @@ mod tests {
     }
 
     #[test]
-    fn refuses_to_ignore_a_wish_for_tls() {
-        for mode in ["require", "verify-ca", "verify-full"] {
-            let error = read(&format!("postgres://me:hunter22@db/t?sslmode={mode}")).unwrap_err();
-            assert_eq!(
-                error.to_string(),
-                format!("the database URL says sslmode={mode}, and this version of Tollbar has no TLS")
-            );
+    fn takes_sslmode_out_of_the_parameters() {
+        let mode = |url: &str| {
+            let (config, mode) = config(&PgOptions::new(url)).unwrap();
+            (mode, config.get_ssl_mode(), config.get_options().map(str::to_owned))
+        };
+        let wire = tokio_postgres::config::SslMode::Require;
+        for (word, verified) in [
+            ("require", SslMode::Require),
+            ("verify-ca", SslMode::VerifyCa),
+            ("verify-full", SslMode::VerifyFull),
+        ] {
+            let url = format!("postgres://me:a?b@db/t?sslmode={word}&options=-cx");
+            assert_eq!(mode(&url), (verified, wire, Some("-cx".to_owned())));
+        }
+        assert_eq!(mode("postgres://db/t").0, SslMode::Prefer);
+        assert_eq!(mode("postgres://db/t?sslmode=disable").0, SslMode::Disable);
+        assert_eq!(mode("postgres://me:x?sslmode=disable@db/t").0, SslMode::Prefer);
+    }
+
+    #[test]
+    fn refuses_a_wish_for_tls_that_it_does_not_know() {
+        for (word, shown) in [("allow", "allow"), ("Require", "Require"), ("a%20b", "…")] {
+            let error = read(&format!("postgres://me:hunter22@db/t?sslmode={word}")).unwrap_err();
+            let line = "disable, prefer, require, verify-ca, verify-full";
+            let line = format!("the database URL says sslmode={shown}, which must be one of {line}");
+            assert_eq!(error.to_string(), line);
         }
     }
 

@@ -3,7 +3,10 @@
 use std::error::Error as StdError;
 
 use diesel::result::{DatabaseErrorKind as Kind, Error};
+use diesel_async::pooled_connection::deadpool::PoolError;
 use tollbar_core::StoreError;
+
+use crate::connect::LATE;
 
 /// Says what failed, and whether trying again may help.
 pub(crate) fn store_error(operation: &'static str, error: Error) -> StoreError {
@@ -11,6 +14,17 @@ pub(crate) fn store_error(operation: &'static str, error: Error) -> StoreError {
         StoreError::transient(operation, error)
     } else {
         StoreError::permanent(operation, error)
+    }
+}
+
+/// Why there is no connection. A server that does not answer while one is opened is silent, as it is to those that have one.
+pub(crate) fn pool_error(operation: &'static str, refusal: PoolError) -> StoreError {
+    match refusal {
+        PoolError::Timeout(_) => StoreError::silence(operation, refusal),
+        PoolError::Backend(_) if refusal.to_string().contains(LATE) => {
+            StoreError::silence(operation, refusal)
+        }
+        _ => StoreError::transient(operation, refusal),
     }
 }
 

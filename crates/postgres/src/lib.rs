@@ -12,12 +12,15 @@ mod lent;
 mod migrations;
 mod open_error;
 mod options;
+mod pooled;
 mod process_lease;
 mod schema;
 mod session_set;
 mod session_store;
 mod store;
 mod sums;
+mod tls;
+mod tls_verifiers;
 mod user_repo;
 
 pub use open_error::OpenError;

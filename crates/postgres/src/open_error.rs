@@ -8,9 +8,9 @@ pub enum OpenError {
     /// The URL does not name a PostgreSQL database.
     #[error("the database URL is not of the form postgres://USER:PASSWORD@HOST:PORT/DATABASE")]
     Url(#[source] Option<Box<dyn Error + Send + Sync>>),
-    /// The URL asks for an encrypted connection.
-    #[error("the database URL says sslmode={0}, and this version of Tollbar has no TLS")]
-    Tls(&'static str),
+    /// What is asked for of TLS cannot be done: the URL's `sslmode`, or a file.
+    #[error("{0}")]
+    Tls(String, #[source] Option<Box<dyn Error + Send + Sync>>),
     /// A connection could not be opened.
     #[error("the PostgreSQL database at {address} could not be reached")]
     Unreachable {

@@ -7,7 +7,13 @@ use diesel_async::{AsyncPgConnection, pooled_connection::deadpool::Pool};
 use tokio::{runtime::Handle, sync::Semaphore};
 use tollbar_core::{Breaker, StoreError, ports::SystemClock};
 
-use crate::{OpenError, PgOptions, address, connect, failure::store_error, lent::Lent, migrations};
+use crate::{
+    OpenError, PgOptions, address,
+    connect::{self, Route},
+    failure::{pool_error, store_error},
+    lent::Lent,
+    migrations, pooled, tls,
+};
 
 /// The durable tier on a PostgreSQL database. Cheap to clone; a clone is the same store.
 #[derive(Clone)]
@@ -30,18 +36,19 @@ impl PgStore {
     /// # Errors
     /// The URL is not one that can be used, or the database does not answer or cannot be migrated.
     pub async fn open(options: PgOptions) -> Result<Self, OpenError> {
-        let config = address::config(&options)?;
+        let (config, mode) = address::config(&options)?;
         let address = address::shown(&config);
+        let route = Route { config, tls: tls::connector(mode, &options)?, pooler: options.pooler };
         let late = |_| OpenError::Deadline { address: address.clone(), deadline: options.start_deadline };
-        tokio::time::timeout(options.start_deadline, async {
+        // In a box: a handshake is a large future, and nobody's caller should be.
+        let opening = Box::pin(async {
             let unreachable = |source| OpenError::Unreachable { address: address.clone(), source };
-            let connection = connect::connect(&config).await.map_err(|error| unreachable(error.into()))?;
+            let connection = connect::connect(&route).await.map_err(|error| unreachable(error.into()))?;
             let migrated = migrations::run(connection, options.start_deadline).await;
             migrated.map_err(|source| OpenError::Migration { address: address.clone(), source })
-        })
-        .await
-        .map_err(late)??;
-        let pool = connect::pool(config, &options, Handle::current())
+        });
+        tokio::time::timeout(options.start_deadline, opening).await.map_err(late)??;
+        let pool = connect::pool(route, &options, Handle::current())
             .map_err(|error| OpenError::Unreachable { address: address.clone(), source: error.into() })?;
         let places = options.pool_size.get().saturating_add(options.queue).min(Semaphore::MAX_PERMITS);
         let (place, places) = (address.into(), Arc::new(Semaphore::new(places)));
@@ -63,9 +70,13 @@ impl PgStore {
     ) -> Result<T, StoreError> {
         let _place = self.places.try_acquire().map_err(|_| StoreError::overloaded(operation))?;
         let call = async {
-            let lent = self.pool.get().await.map_err(|refusal| StoreError::transient(operation, refusal))?;
+            let lent = self.pool.get().await.map_err(|refusal| pool_error(operation, refusal))?;
             let mut lent = Lent::new(lent);
-            let done = work(lent.connection()).await;
+            let done = if self.options.pooler {
+                pooled::transaction(lent.connection(), self.options.deadline, work).await
+            } else {
+                work(lent.connection()).await
+            };
             lent.give_back();
             done.map_err(|error| store_error(operation, error))
         };

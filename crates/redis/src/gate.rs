@@ -80,9 +80,9 @@ impl RedisLive {
     async fn send(&self, batch: Vec<Waiting>, lane: usize) {
         let (now, deadline) = (SystemClock.steady(), self.shared.engine.deadline());
         // A batch has as long as its first: whoever has waited so long that little is left would take the others' time, too.
-        let (batch, late): (Vec<_>, Vec<_>) =
+        let (batch, overdue): (Vec<_>, Vec<_>) =
             batch.into_iter().partition(|waiting| waiting.until >= now + deadline / 4);
-        for waiting in late {
+        for waiting in overdue {
             let _ = waiting.answer.send(Err(StoreError::deadline(ADMIT_CALL, deadline)));
         }
         let Some(first) = batch.first() else { return };

@@ -42,6 +42,10 @@ impl Durable {
             }
             DatabaseUrl::Postgres(url) => {
                 let mut options = PgOptions::new(url);
+                options.ca_file.clone_from(&settings.ca_file);
+                options.cert_file.clone_from(&settings.cert_file);
+                options.key_file.clone_from(&settings.key_file);
+                options.pooler = settings.pooler;
                 options.deadline = settings.deadline;
                 options.ledger_deadline = settings.ledger_deadline;
                 options.start_deadline = settings.start_deadline;

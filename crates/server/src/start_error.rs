@@ -15,7 +15,10 @@ pub enum StartError {
     Sqlite(#[from] tollbar_sqlite::OpenError),
     /// The PostgreSQL database could not be opened.
     #[error("database.url")]
-    Postgres(#[from] tollbar_postgres::OpenError),
+    Postgres(#[source] tollbar_postgres::OpenError),
+    /// What is set for TLS to the database cannot be done; the cause names the key or the `sslmode`.
+    #[error("database")]
+    DatabaseTls(#[source] tollbar_postgres::OpenError),
     /// The database failed while the service started.
     #[error("the database cannot be used")]
     Store(#[from] StoreError),
@@ -51,6 +54,15 @@ pub enum StartError {
         /// What the system says.
         source: io::Error,
     },
+}
+
+impl From<tollbar_postgres::OpenError> for StartError {
+    fn from(error: tollbar_postgres::OpenError) -> Self {
+        match error {
+            tollbar_postgres::OpenError::Tls(..) => Self::DatabaseTls(error),
+            _ => Self::Postgres(error),
+        }
+    }
 }
 
 impl From<AssemblyError> for StartError {

@@ -11,41 +11,44 @@ use tollbar_core::ports::{CallLedger, Installation, ProcessLease, SessionStore, 
 use tollbar_postgres::{PgOptions, PgStore};
 use tollbar_testkit::TestDatabase;
 
-/// A fresh database on the shared server.
-pub(crate) struct Postgres {
-    // Dropped first, while the database is still there.
+use crate::ways::Way;
+
+/// A fresh database on a server that is reached in some way.
+pub(crate) struct Postgres<W: Way> {
+    // Dropped first, while the database is still there, and that before its server.
     store: PgStore,
     database: TestDatabase,
+    way: W,
 }
 
-async fn open(database: &TestDatabase) -> PgStore {
+async fn open(options: PgOptions) -> PgStore {
     // The machine of a test may be busy with other tests.
-    let deadline = Duration::from_secs(10);
-    let options = PgOptions { deadline, ..PgOptions::new(database.url()) };
+    let options = PgOptions { deadline: Duration::from_secs(10), ..options };
     PgStore::open(options).await.expect("a fresh database can be opened")
 }
 
 #[async_trait]
-impl Harness for Postgres {
+impl<W: Way> Harness for Postgres<W> {
     async fn start() -> Self {
-        let database = TestDatabase::create();
-        Self { store: open(&database).await, database }
+        let way = W::prepare();
+        let database = way.database();
+        Self { store: open(way.options(&database)).await, database, way }
     }
 }
 
-impl UserRepoHarness for Postgres {
+impl<W: Way> UserRepoHarness for Postgres<W> {
     fn user_repo(&self) -> Arc<dyn UserRepo> {
         Arc::new(self.store.clone())
     }
 }
 
-impl SessionStoreHarness for Postgres {
+impl<W: Way> SessionStoreHarness for Postgres<W> {
     fn session_store(&self) -> Arc<dyn SessionStore> {
         Arc::new(self.store.clone())
     }
 }
 
-impl CallLedgerHarness for Postgres {
+impl<W: Way> CallLedgerHarness for Postgres<W> {
     fn call_ledger(&self) -> Arc<dyn CallLedger> {
         Arc::new(self.store.clone())
     }
@@ -55,15 +58,15 @@ impl CallLedgerHarness for Postgres {
     }
 }
 
-impl InstallationHarness for Postgres {
+impl<W: Way> InstallationHarness for Postgres<W> {
     fn installation(&self) -> Arc<dyn Installation> {
         Arc::new(self.store.clone())
     }
 }
 
 #[async_trait]
-impl ProcessLeaseHarness for Postgres {
+impl<W: Way> ProcessLeaseHarness for Postgres<W> {
     async fn process(&self) -> Arc<dyn ProcessLease> {
-        Arc::new(open(&self.database).await)
+        Arc::new(open(self.way.options(&self.database)).await)
     }
 }

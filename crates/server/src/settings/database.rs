@@ -1,6 +1,6 @@
 //! `[database]`: which durable tier, and how long and how many calls may wait for it.
 
-use std::{fmt, num::NonZeroUsize, time::Duration};
+use std::{fmt, num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use super::{SettingsError, keys::Keys};
 
@@ -9,6 +9,14 @@ use super::{SettingsError, keys::Keys};
 pub struct DatabaseSettings {
     /// Which engine, and where.
     pub url: DatabaseUrl,
+    /// PEM file of the authorities that PostgreSQL's certificate is verified by.
+    pub ca_file: Option<PathBuf>,
+    /// PEM file of a certificate for PostgreSQL to know us by.
+    pub cert_file: Option<PathBuf>,
+    /// PEM file of its key.
+    pub key_file: Option<PathBuf>,
+    /// Whether PgBouncer, or one like it, lends connections out by transaction.
+    pub pooler: bool,
     /// Connections, or readers.
     pub pool_size: NonZeroUsize,
     /// How many calls may wait for one.
@@ -37,6 +45,10 @@ impl DatabaseSettings {
         let (milli, hour) = (Duration::from_millis(1), Duration::from_secs(3600));
         Ok(Self {
             url: keys.parse("database.url", url)?,
+            ca_file: keys.parse("database.ca_file", file)?,
+            cert_file: keys.parse("database.cert_file", file)?,
+            key_file: keys.parse("database.key_file", file)?,
+            pooler: keys.choice("database.pooler", &[("false", false), ("true", true)])?,
             pool_size: keys.number("database.pool_size", NonZeroUsize::MIN..=MAX_POOL)?,
             queue: keys.number("database.queue", 1..=1_000_000)?,
             deadline: keys.duration("database.deadline", milli..=hour)?,
@@ -57,6 +69,12 @@ fn url(text: &str) -> Result<DatabaseUrl, String> {
         }
         _ => Err("sqlite://PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE".to_owned()),
     }
+}
+
+/// Whether it can be read is seen at the start.
+#[expect(clippy::unnecessary_wraps, reason = "a rule for a setting may refuse")]
+fn file(text: &str) -> Result<Option<PathBuf>, String> {
+    Ok((!text.is_empty()).then(|| PathBuf::from(text)))
 }
 
 impl fmt::Debug for DatabaseUrl {

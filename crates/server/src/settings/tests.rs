@@ -26,6 +26,8 @@ fn the_defaults_are_those_of_the_design() {
     assert_eq!(settings.server.bind.to_string(), "127.0.0.1:8080");
     assert_eq!(settings.server.shutdown_timeout, Duration::from_secs(30));
     assert_eq!(settings.database.url, DatabaseUrl::Sqlite("sqlite://data/tollbar.db".into()));
+    let database = &settings.database;
+    assert!(!database.pooler && database.ca_file.is_none() && database.key_file.is_none());
     assert!(settings.redis.is_none());
     assert_eq!(settings.session.options.ttl, Duration::from_secs(1800));
     assert_eq!(settings.session.options.max_per_user, NonZeroUsize::MIN);
@@ -152,6 +154,14 @@ fn a_mistake_in_the_file_is_one_line_that_names_key_and_value() {
         (
             "[redis]\nurl = \"rediss://:hunter2@h\"\nca_file = \"/dev/null\"\n",
             "bad setting redis.ca_file = \"/dev/null\", from FILE, line 3: it must be empty, or a file with certificates in PEM form: it holds no certificate in PEM form",
+        ),
+        (
+            "[database]\npooler = \"maybe\"\n",
+            "bad setting database.pooler = \"maybe\", from FILE, line 2: it must be one of \"false\", \"true\"",
+        ),
+        (
+            "[database]\nca_file = [\"a.pem\"]\n",
+            "bad setting database.ca_file = \"(a list)\", from FILE, line 2: it must be one value",
         ),
         (
             "[redis]\nprefix = \"a{b\"\n",

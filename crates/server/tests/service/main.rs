@@ -12,6 +12,7 @@ mod logs;
 mod outage_policies;
 mod parallel_logins;
 mod policies;
+mod postgres_routes;
 mod process;
 mod proxies;
 mod proxy_stage;
