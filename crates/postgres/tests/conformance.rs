@@ -31,7 +31,7 @@ macro_rules! all_suites {
 }
 
 all_suites! {
-    direct: crate::harness::Postgres<crate::ways::Direct>;
+    direct: crate::harness::Postgres;
     through_pgbouncer: crate::harness::Postgres<crate::ways::Pooled>;
     by_verified_tls: crate::harness::Postgres<crate::ways::Encrypted>;
 }

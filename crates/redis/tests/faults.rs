@@ -93,7 +93,9 @@ async fn what_an_engine_comes_to_when_nobody_waits_any_more_is_not_done() {
         live.record(&place, user(2), epoch),
         live.decide(&ten, user(3).into())
     );
-    (passes(admitted), passes(recorded), passes(decided));
+    passes(admitted);
+    passes(recorded);
+    passes(decided);
     redis.resume();
     within(Duration::from_secs(2), up(&live)).await;
     // What was written to it while it hung has had its turn.

@@ -11,10 +11,36 @@ use tollbar_core::ports::{CallLedger, Installation, ProcessLease, SessionStore, 
 use tollbar_postgres::{PgOptions, PgStore};
 use tollbar_testkit::TestDatabase;
 
-use crate::ways::Way;
+/// How a server is reached.
+pub(crate) trait Way: Send + Sync + 'static {
+    fn prepare() -> Self;
+
+    /// A fresh database on the server.
+    fn database(&self) -> TestDatabase;
+
+    /// How to reach it.
+    fn options(&self, database: &TestDatabase) -> PgOptions;
+}
+
+/// The shared server, straight.
+pub(crate) struct Direct;
+
+impl Way for Direct {
+    fn prepare() -> Self {
+        Self
+    }
+
+    fn database(&self) -> TestDatabase {
+        TestDatabase::create()
+    }
+
+    fn options(&self, database: &TestDatabase) -> PgOptions {
+        PgOptions::new(database.url())
+    }
+}
 
 /// A fresh database on a server that is reached in some way.
-pub(crate) struct Postgres<W: Way> {
+pub(crate) struct Postgres<W: Way = Direct> {
     // Dropped first, while the database is still there, and that before its server.
     store: PgStore,
     database: TestDatabase,

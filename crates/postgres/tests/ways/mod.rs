@@ -1,22 +1,11 @@
-//! The ways to a PostgreSQL server: straight, through a pooler that lends out transactions, and by TLS.
+//! The ways to a PostgreSQL server other than the straight one: through a pooler that lends out transactions, and by TLS.
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tollbar_postgres::PgOptions;
 use tollbar_testkit::{Certificates, PrivatePgBouncer, PrivatePostgres, TestDatabase, postgres_url};
 
-pub(crate) trait Way: Send + Sync + 'static {
-    fn prepare() -> Self;
-
-    /// A fresh database on the server.
-    fn database(&self) -> TestDatabase;
-
-    /// How to reach it.
-    fn options(&self, database: &TestDatabase) -> PgOptions;
-}
-
-/// The shared server, straight.
-pub(crate) struct Direct;
+use crate::harness::Way;
 
 /// The shared server, through a pooler that has two connections for each database.
 pub(crate) struct Pooled(Arc<PrivatePgBouncer>);
@@ -32,20 +21,6 @@ fn shared<T>(of: &Mutex<Weak<T>>, start: impl FnOnce() -> T) -> Arc<T> {
         *of = Arc::downgrade(&started);
         started
     })
-}
-
-impl Way for Direct {
-    fn prepare() -> Self {
-        Self
-    }
-
-    fn database(&self) -> TestDatabase {
-        TestDatabase::create()
-    }
-
-    fn options(&self, database: &TestDatabase) -> PgOptions {
-        PgOptions::new(database.url())
-    }
 }
 
 impl Way for Pooled {
