@@ -174,7 +174,10 @@ async fn keep_up(Link { client, time }: Link, wanted: CancellationToken, upkeep:
                 // What is written meanwhile keeps the driver from noticing that nothing comes back.
                 if silences >= MOST_SILENCES && client.is_connected() {
                     silences = 0;
-                    let _ = client.force_reconnection().await;
+                    let leaving = timeout(PATIENCE, client.force_reconnection());
+                    if wanted.run_until_cancelled(leaving).await.is_none() {
+                        break;
+                    }
                 }
             }
             ended = &mut run => {

@@ -5,7 +5,7 @@ use mockall::Sequence;
 use super::*;
 use crate::{
     domain::UserId,
-    ports::{MockCallLedger, MockCallTracker, RaiseId},
+    ports::{MockCallLedger, MockCallTracker},
 };
 
 fn tally(user: u64, calls: u64) -> Tally {
