@@ -51,7 +51,7 @@ fn callers(history: &History) -> HashMap<u64, Caller> {
         if event.is_admitted() {
             caller.acknowledged.push(event.received);
         }
-        if event.may_be_counted() {
+        if event.may_be_counted(history.terms.redis_deadline) {
             caller.possible.push(event.sent);
         }
     }

@@ -87,7 +87,7 @@ fn calls(history: &History) -> BTreeMap<(User, Api), Calls> {
         if let (Some(user), Op::Call(api)) = (event.user, event.op) {
             let calls = calls.entry((user, api)).or_default();
             calls.acknowledged += u64::from(event.is_admitted());
-            calls.possible += u64::from(event.may_be_counted());
+            calls.possible += u64::from(event.may_be_counted(history.terms.redis_deadline));
         }
     }
     calls

@@ -168,8 +168,11 @@ impl Event {
         matches!(self.op, Op::Call(_)) && self.answer.code() == Some(200)
     }
 
-    /// Whether it may have been counted.
-    pub fn may_be_counted(&self) -> bool {
-        matches!(self.op, Op::Call(_)) && (self.is_admitted() || self.answer.leaves_open())
+    /// Whether it may have been counted. A policy that goes on without Redis decides once more where Redis' answer was lost, and may then
+    /// deny what Redis has admitted and counted; no sooner than after this deadline of Redis.
+    pub fn may_be_counted(&self, redis_deadline: Micros) -> bool {
+        let Op::Call(api) = self.op else { return false };
+        let twice = matches!(api, Api::Open | Api::Local) && self.received - self.sent >= redis_deadline;
+        self.is_admitted() || self.answer.leaves_open() || twice
     }
 }

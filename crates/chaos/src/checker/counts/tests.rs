@@ -5,7 +5,7 @@ use super::super::{
     Promise,
     fixture::{assert_clean, history},
 };
-use crate::history::{Api, History, Place};
+use crate::history::{Api, History, Op, Place};
 
 /// Two acknowledged calls and one of unknown outcome.
 fn three_calls() -> History {
@@ -33,6 +33,20 @@ fn totals_lie_between_what_was_acknowledged_and_what_was_sent() {
     {
         assert_eq!(with(ledger, live).broken(Promise::P3), broken, "ledger {ledger}, live {live}");
     }
+}
+
+#[test]
+fn a_policy_that_goes_on_may_deny_what_redis_has_counted_and_only_after_its_deadline() {
+    let with = |api, lasts: u64| {
+        let mut history = three_calls();
+        history.at((9_000, 9_000 + lasts), 0, Op::Call(api), 1, 401);
+        history.end.live.insert((api, 101), 1);
+        history.broken(Promise::P3)
+    };
+    for api in [Api::Open, Api::Local] {
+        assert_eq!((with(api, 100), with(api, 99)), (0, 1), "{api:?}");
+    }
+    assert_eq!(with(Api::Wide, 100), 1);
 }
 
 #[test]
