@@ -59,9 +59,9 @@ suite! {
     /// A holder renews as often as it likes.
     async fn a_holder_renews(harness) {
         let (first, second) = (harness.process().await, harness.process().await);
-        for _ in 0..3 {
+        for _ in 0..6 {
             first.hold(process(1), Sharing::Alone, SHORT).await.unwrap();
-            tokio::time::sleep(SHORT / 2).await;
+            tokio::time::sleep(SHORT / 4).await;
         }
         assert!(matches!(second.hold(process(2), Sharing::Alone, LONG).await, Err(LeaseError::Taken)));
     }
