@@ -11,10 +11,7 @@ use rustls::{
 use tokio_postgres::config::SslMode as Wire;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::{
-    OpenError, PgOptions,
-    tls_verifiers::{AnyCertificate, AnyName},
-};
+use crate::{OpenError, PgOptions, tls_verifiers::AnyName};
 
 /// How much of TLS there must be; the words and their meanings are those of `sslmode` in libpq.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,14 +105,14 @@ fn verifier(
 ) -> Result<Arc<dyn ServerCertVerifier>, OpenError> {
     let algorithms = provider.signature_verification_algorithms;
     if matches!(mode, SslMode::Disable | SslMode::Prefer) || (mode == SslMode::Require && ca_file.is_none()) {
-        return Ok(Arc::new(AnyCertificate(algorithms)));
+        return Ok(Arc::new(AnyName { roots: None, algorithms }));
     }
     let roots = Arc::new(match ca_file {
         Some(file) => from_file(file)?,
         None => of_the_system()?,
     });
     if mode != SslMode::VerifyFull {
-        return Ok(Arc::new(AnyName { roots, algorithms }));
+        return Ok(Arc::new(AnyName { roots: Some(roots), algorithms }));
     }
     let full = WebPkiServerVerifier::builder_with_provider(roots, provider.clone()).build();
     Ok(full.map_err(|error| OpenError::Tls("TLS cannot be set up".into(), Some(error.into())))?)
