@@ -4,9 +4,11 @@
 mod adopter;
 mod aftermath;
 mod book;
+mod epoch;
 mod flusher;
 mod raiser;
 mod sums;
 
-pub use book::{BookOptions, CallBook, ClosedEpoch, Counted, Passage};
+pub use book::{BookOptions, CallBook};
+pub use epoch::{ClosedEpoch, Counted, Passage};
 pub use flusher::{CountFlusher, FlusherOptions};

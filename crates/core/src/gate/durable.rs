@@ -78,12 +78,14 @@ impl DurableGate {
 impl Gate for DurableGate {
     async fn admit(&self, token: &str, policy: &Policy) -> Result<Admission, StoreError> {
         let Some(token) = self.sessions.recognise(token) else { return Ok(Admission::Unauthenticated) };
+        // The live tier may have noted the call, and a process that hung may be about to go on under another name.
+        let incarnation = self.book.incarnation();
         if !self.sessions.is_live_durably(&token).await? {
             return Ok(Admission::Unauthenticated);
         }
         let (user, session) = (token.user(), token.version());
         // Before the charge: a call that could not be counted should not cost its caller anything.
-        let passage = self.book.enter()?;
+        let passage = self.book.enter_again(incarnation)?;
         let decision = self.decide(user.into(), policy).await?;
         if !decision.allowed() {
             return Ok(Admission::Limited { user, decision });

@@ -43,7 +43,10 @@ impl Counting {
         actions: &mut Vec<Action>,
     ) {
         match closed.step {
-            Flush::Draining if self.keeps(Rule::Drain) && state.is_in_flight(is, closed.epoch.number) => {}
+            Flush::Draining
+                if self.keeps(Rule::Drain)
+                    && !is.is_awaited()
+                    && state.is_in_flight(is, closed.epoch.number) => {}
             Flush::Draining => actions.push(Action::Add(process)),
             Flush::Adding => {}
             Flush::Answered(_) => actions.push(Action::HearAdded(process)),
@@ -61,25 +64,30 @@ impl Counting {
 
     pub(super) fn call_without_redis(&self, state: &mut State, process: u8, user: u8) {
         state.count_sent(user);
-        self.enter_sums(state, process, user);
+        self.enter_sums(state, process, user, Rule::AcknowledgeLast);
     }
 
     /// The same call once more, this time without Redis, which may have executed it already.
     pub(super) fn take_anyway(&self, state: &mut State, batch: Batch) {
         state.left.lost_answers -= 1;
         state.take(batch);
+        let is_of_another = batch.process.is_none_or(|process| state.process(process).author != batch.author);
+        if is_of_another && self.keeps(Rule::AnywayUnderOneName) {
+            return;
+        }
         if batch.at == Whereabouts::Sent && !self.keeps(Rule::NotLate) {
             state.send(Batch { process: None, ..batch });
         }
         if let Some(process) = batch.process {
-            self.enter_sums(state, process, batch.user);
+            self.enter_sums(state, process, batch.user, Rule::AcknowledgeLast);
         }
     }
 
-    fn enter_sums(&self, state: &mut State, process: u8, user: u8) {
+    /// Counts a call in the open epoch; it is acknowledged with that, where the rule is kept.
+    fn enter_sums(&self, state: &mut State, process: u8, user: u8, rule: Rule) {
         let (open, user) = (&mut state.process_mut(process).open, usize::from(user));
         open.sums[user] += 1;
-        if self.keeps(Rule::AcknowledgeLast) {
+        if self.keeps(rule) {
             open.waiting[user] += 1;
         } else {
             state.acknowledged[user] += 1;
@@ -91,6 +99,11 @@ impl Counting {
         let (Some(process), user) = (batch.process, usize::from(batch.user)) else { return };
         let is = state.process_mut(process);
         match batch.at {
+            // Where the author is another one meanwhile, the call is in no epoch that counts.
+            Whereabouts::Admitted if batch.is_late && is.author != batch.author => {}
+            Whereabouts::Admitted if batch.is_late => {
+                self.enter_sums(state, process, batch.user, Rule::LateWait);
+            }
             Whereabouts::Admitted => {
                 // Where its epoch is gone the call is pending still, and counted by whoever adopts its author.
                 if let Some(epoch) = is.epoch_mut(batch.author, batch.epoch) {
@@ -113,7 +126,7 @@ impl Counting {
             && let Some(process) = batch.process
         {
             let Process { author, open, .. } = *state.process(process);
-            state.send(Batch { author, epoch: open.number, at: Whereabouts::Sent, ..batch });
+            state.send(Batch { author, epoch: open.number, at: Whereabouts::Sent, is_late: false, ..batch });
         }
     }
 
@@ -126,6 +139,9 @@ impl Counting {
         }
         if !self.keeps(Rule::ForgetLast) {
             state.redis.forget(author, epoch);
+        }
+        if self.keeps(Rule::Drain) {
+            state.leave_behind(author, epoch);
         }
         state.send_addition(Addition { author, epoch, sums, process: Some(process) });
         state.flush(process, Flush::Adding);
@@ -203,7 +219,14 @@ impl State {
     pub(super) fn call(&mut self, process: u8, user: u8) {
         self.count_sent(user);
         let Process { author, open, .. } = *self.process(process);
-        self.send(Batch { author, epoch: open.number, user, at: Whereabouts::Sent, process: Some(process) });
+        self.send(Batch {
+            author,
+            epoch: open.number,
+            user,
+            at: Whereabouts::Sent,
+            is_late: false,
+            process: Some(process),
+        });
     }
 
     pub(super) fn close(&mut self, process: u8) {

@@ -14,6 +14,8 @@ impl Rule {
             Self::Fence => (one.lapses(1), LEDGER_IS_COMPLETE),
             Self::EpochGuard | Self::NeverMerge | Self::SendOnce => (one.lost_answers(1), COUNTED_WERE_SENT),
             Self::NotLate => (one.without_redis(0).lost_answers(1), COUNTED_WERE_SENT),
+            Self::LateWait => (CALM.without_redis(0).crashes(1), LEDGER_IS_COMPLETE),
+            Self::AnywayUnderOneName => (CALM.without_redis(0).lapses(1).lost_answers(1), COUNTED_WERE_SENT),
             Self::AdoptionGuard => (one.crashes(1), COUNTED_WERE_SENT),
             Self::AskAfterFence => (CALM.calls(3).lapses(1), LEDGER_IS_COMPLETE),
             Self::AdoptionCloses => (one.without_redis(0).lapses(1), LEDGER_IS_COMPLETE),

@@ -43,6 +43,14 @@ impl State {
         batches.any(|batch| batch.process.is_some() && batch.author == is.author && batch.epoch == epoch)
     }
 
+    /// The ledger is told of an epoch: what is in flight of it is late.
+    pub(super) fn leave_behind(&mut self, author: u8, epoch: u8) {
+        for batch in &mut self.batches {
+            batch.is_late |= batch.process.is_some() && batch.author == author && batch.epoch == epoch;
+        }
+        self.batches.sort_unstable();
+    }
+
     /// Puts a batch on its way.
     pub(super) fn send(&mut self, batch: Batch) {
         let at = self.batches.partition_point(|other| *other < batch);

@@ -110,6 +110,12 @@ impl Process {
         }
     }
 
+    /// Whether a call waits for the ledger.
+    pub(super) fn is_awaited(&self) -> bool {
+        let waits = |epoch: &Epoch| epoch.waiting != [0; USERS];
+        waits(&self.open) || self.closed.is_some_and(|closed| waits(&closed.epoch))
+    }
+
     /// The epoch of this number, if calls of it can still be added to its sums.
     pub(super) fn epoch_mut(&mut self, author: u8, number: u8) -> Option<&mut Epoch> {
         let closed = self.closed.as_mut().map(|closed| &mut closed.epoch);

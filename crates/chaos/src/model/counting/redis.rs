@@ -57,6 +57,8 @@ pub struct Batch {
     pub(super) epoch: u8,
     pub(super) user: u8,
     pub(super) at: Whereabouts,
+    /// The ledger was told of its epoch without it.
+    pub(super) is_late: bool,
     /// Who waits for its answer; it may be executed all the same if nobody does.
     pub(super) process: Option<u8>,
 }

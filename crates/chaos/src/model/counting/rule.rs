@@ -5,8 +5,10 @@ use std::fmt;
 /// What the protocol asks of everyone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rule {
-    /// An epoch is added once none of its batches is in flight.
+    /// An epoch is added once none of its batches is in flight, or what is in flight is counted in the next one.
     Drain,
+    /// What is counted in the next epoch is acknowledged with that: the notes of its own are worth nothing.
+    LateWait,
     /// Who adopts an author fences it first, so that nothing is admitted for it any more.
     Fence,
     /// The transaction adds an epoch only if the author's flushed epoch is lower.
@@ -23,6 +25,8 @@ pub(super) enum Rule {
     SendOnce,
     /// Redis does nothing for a batch that nobody waits for any more.
     NotLate,
+    /// A call whose answer is lost is taken without Redis by the same author or not at all.
+    AnywayUnderOneName,
     /// An author is registered before its first call.
     BeginFirst,
     /// An epoch is added also where it has no sums.
@@ -54,8 +58,9 @@ pub(super) enum Rule {
 }
 
 impl Rule {
-    pub(super) const ALL: [Self; 23] = [
+    pub(super) const ALL: [Self; 25] = [
         Self::Drain,
+        Self::LateWait,
         Self::Fence,
         Self::EpochGuard,
         Self::AdoptionGuard,
@@ -64,6 +69,7 @@ impl Rule {
         Self::TwoEpochs,
         Self::SendOnce,
         Self::NotLate,
+        Self::AnywayUnderOneName,
         Self::BeginFirst,
         Self::AddEmpty,
         Self::NeverMerge,
@@ -86,6 +92,7 @@ impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Drain => "no drain",
+            Self::LateWait => "a call that came too late for its epoch is acknowledged at once",
             Self::Fence => "no fence",
             Self::EpochGuard => "no epoch guard",
             Self::AdoptionGuard => "no epoch guard in an adoption",
@@ -94,6 +101,9 @@ impl fmt::Display for Rule {
             Self::TwoEpochs => "an adoption reads one epoch",
             Self::SendOnce => "a call whose answer is lost is sent again as a new batch",
             Self::NotLate => "a call that was taken without Redis is executed late all the same",
+            Self::AnywayUnderOneName => {
+                "a call whose answer is lost is taken without Redis by another author"
+            }
             Self::BeginFirst => "an author is registered after its first call",
             Self::AddEmpty => "an epoch without sums is skipped",
             Self::NeverMerge => "an epoch in doubt is merged into the next",

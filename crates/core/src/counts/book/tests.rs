@@ -1,6 +1,10 @@
 //! The open epoch by itself.
 
 use super::*;
+use crate::{
+    counts::Counted,
+    domain::{ApiName, Tally, UserId},
+};
 
 fn user(id: u64) -> UserId {
     UserId::new(id).unwrap()
@@ -105,4 +109,49 @@ async fn a_fence_is_of_one_incarnation() {
     assert_eq!(book.former(), [incarnation(1)]);
     book.is_closed(incarnation(1));
     assert_eq!(book.former(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_comes_too_late_for_its_epoch_is_acknowledged_with_the_next() {
+    let book = book(BookOptions::default());
+    let (late, never) = (book.enter().unwrap(), book.enter().unwrap());
+    let first = book.close().unwrap();
+    // It waits for the next epoch, and so for the drain of the first.
+    let mut waiting = Box::pin(count(&book, 1).commit());
+    assert!(tokio::time::timeout(Duration::from_millis(1), &mut waiting).await.is_err());
+    let settled = tokio::time::timeout(Duration::from_millis(50), first.settled());
+    assert_eq!(settled.await.expect("it waits for nobody's lost answer"), []);
+    first.is_in_ledger();
+    let mut late = Box::pin(late.count(&ping(), user(1)).acknowledge());
+    assert!(tokio::time::timeout(Duration::from_millis(900), &mut late).await.is_err());
+    let second = book.close().unwrap();
+    assert_eq!(second.settled().await, [Tally { api: ping(), user: user(1), calls: 2 }]);
+    second.is_in_ledger();
+    late.await.unwrap();
+    waiting.await.unwrap();
+    drop(never);
+    assert!(book.close().is_none(), "what was dropped leaves no trace");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_comes_too_late_for_its_incarnation_is_not_acknowledged() {
+    let book = book(BookOptions::default());
+    let late = book.enter().unwrap();
+    let closed = book.close().unwrap();
+    let waiting = tokio::spawn(count(&book, 1).commit());
+    assert_eq!(closed.settled().await, []);
+    closed.was_adopted();
+    book.begin_anew(incarnation(2));
+    assert!(waiting.await.unwrap().unwrap_err().is_fenced());
+    assert!(late.count(&ping(), user(1)).acknowledge().await.unwrap_err().is_fenced());
+    assert!(book.close().is_none());
+}
+
+#[test]
+fn a_call_that_was_tried_under_another_name_is_not_counted_again() {
+    let book = book(BookOptions::default());
+    drop(book.enter_again(incarnation(1)).unwrap());
+    book.begin_anew(incarnation(2));
+    assert!(book.enter_again(incarnation(1)).unwrap_err().is_fenced());
+    assert!(book.close().is_none());
 }

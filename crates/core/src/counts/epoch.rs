@@ -1,0 +1,262 @@
+//! One epoch: the calls that go through it, and who waits for it to be in the ledger.
+
+use std::{
+    pin::pin,
+    sync::{
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::future::select;
+use tokio::sync::{Notify, watch};
+
+use super::{
+    book::{BookOptions, COUNT},
+    sums::{Sums, lock},
+};
+use crate::{
+    StoreError,
+    domain::{ApiName, EpochId, Incarnation, Tally, UserId},
+};
+
+/// How long an epoch that calls wait for waits for those in flight: longer than a trip to a live tier that is well.
+const DRAIN: Duration = Duration::from_millis(5);
+
+/// What calls ask of the flusher.
+#[derive(Debug, Default)]
+pub(super) struct Wishes {
+    /// Somebody waits for the ledger, or was fenced.
+    pub(super) any: Notify,
+    /// Who was fenced last.
+    pub(super) fenced: Mutex<Option<Incarnation>>,
+    /// How many calls wait for the ledger.
+    waiting: watch::Sender<usize>,
+}
+
+/// A call that waits for the ledger, for as long as this lives.
+struct Wish<'a>(&'a Wishes);
+
+#[derive(Debug)]
+pub(super) struct EpochBook {
+    id: EpochId,
+    page: Mutex<Page>,
+    in_flight: AtomicUsize,
+    settled: Notify,
+    /// The one that was opened when this one was closed.
+    next: OnceLock<Arc<Self>>,
+    outcome: watch::Sender<Outcome>,
+    commit_first: bool,
+    patience: Duration,
+    wishes: Arc<Wishes>,
+}
+
+/// What an epoch has counted.
+#[derive(Debug, Default)]
+struct Page {
+    sums: Sums,
+    /// The ledger is told of what stands here, and nothing is added to it any more.
+    is_sealed: bool,
+}
+
+/// What has become of an epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Open,
+    InLedger,
+    /// Another process has adopted what a live tier had noted of it.
+    Adopted,
+}
+
+/// One call's way through an epoch. Dropped without [`count`](Self::count), it leaves no trace.
+#[derive(Debug)]
+pub struct Passage(Arc<EpochBook>);
+
+/// A call that is counted, and not acknowledged yet.
+#[derive(Debug)]
+#[must_use = "a call is acknowledged when its count is safe"]
+pub struct Counted {
+    epoch: Arc<EpochBook>,
+    /// It was noted under an earlier epoch, which the ledger has without it: no note of it counts any more.
+    is_late: bool,
+}
+
+/// An epoch that no further call can enter.
+#[derive(Debug)]
+pub struct ClosedEpoch(Arc<EpochBook>);
+
+impl EpochBook {
+    pub(super) fn open(id: EpochId, options: BookOptions, wishes: &Arc<Wishes>) -> Arc<Self> {
+        Arc::new(Self {
+            id,
+            page: Mutex::default(),
+            in_flight: AtomicUsize::new(0),
+            settled: Notify::new(),
+            next: OnceLock::new(),
+            outcome: watch::Sender::new(Outcome::Open),
+            commit_first: options.commit_first,
+            patience: options.patience,
+            wishes: Arc::clone(wishes),
+        })
+    }
+
+    pub(super) fn id(&self) -> EpochId {
+        self.id
+    }
+
+    /// How many pairs of API and user it has counted.
+    pub(super) fn pairs(&self) -> usize {
+        lock(&self.page).sums.pairs()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.in_flight.load(Ordering::Acquire) == 0 && self.pairs() == 0
+    }
+
+    /// Lets a call in. Only under the lock of who opens and closes epochs, so that none can appear in a closed one.
+    pub(super) fn admit(self: &Arc<Self>) -> Passage {
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        Passage(Arc::clone(self))
+    }
+
+    /// Ends it for further calls; those in flight that come too late for it are counted in `next`.
+    pub(super) fn close(self: Arc<Self>, next: &Arc<Self>) -> ClosedEpoch {
+        self.next.get_or_init(|| Arc::clone(next));
+        ClosedEpoch(self)
+    }
+
+    /// Says what has become of it to those who wait for it.
+    pub(super) fn tell(&self, outcome: Outcome) {
+        self.outcome.send_replace(outcome);
+    }
+
+    /// Whether the call was counted: what is sealed counts no more.
+    fn count(&self, api: &ApiName, user: UserId) -> bool {
+        let mut page = lock(&self.page);
+        if !page.is_sealed {
+            page.sums.count(api, user);
+        }
+        !page.is_sealed
+    }
+
+    async fn drained(&self) {
+        loop {
+            let settled = self.settled.notified();
+            if self.in_flight.load(Ordering::Acquire) == 0 {
+                return;
+            }
+            settled.await;
+        }
+    }
+}
+
+impl Wishes {
+    fn wait(&self) -> Wish<'_> {
+        self.waiting.send_modify(|waiting| *waiting += 1);
+        self.any.notify_one();
+        Wish(self)
+    }
+
+    /// Returns when a call has waited for the ledger for this long, or longer.
+    async fn pressed(&self, patience: Duration) {
+        let mut waiting = self.waiting.subscribe();
+        // It is not closed while this borrows its sender.
+        let _ = waiting.wait_for(|waiting| *waiting > 0).await;
+        tokio::time::sleep(patience).await;
+    }
+}
+
+impl Drop for Wish<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.send_modify(|waiting| *waiting -= 1);
+    }
+}
+
+impl Passage {
+    /// Under which epoch the call will be counted.
+    pub fn epoch(&self) -> EpochId {
+        self.0.id
+    }
+
+    /// Passes an engine's failure on. Where it says that this incarnation is fenced, the process goes on as another.
+    pub fn heed(&self, error: StoreError) -> StoreError {
+        if error.is_fenced() {
+            *lock(&self.0.wishes.fenced) = Some(self.0.id.incarnation);
+            self.0.wishes.any.notify_one();
+        }
+        error
+    }
+
+    /// Counts the call: in its epoch or, where the ledger has been told of that already, in the next that it has not been told of.
+    pub fn count(self, api: &ApiName, user: UserId) -> Counted {
+        let (mut epoch, mut is_late) = (Arc::clone(&self.0), false);
+        while !epoch.count(api, user) {
+            let next =
+                epoch.next.get().expect("an epoch is closed, and the next one opened, before it is sealed");
+            (epoch, is_late) = (Arc::clone(next), true);
+        }
+        Counted { epoch, is_late }
+    }
+}
+
+impl Drop for Passage {
+    fn drop(&mut self) {
+        if self.0.in_flight.fetch_sub(1, Ordering::Release) == 1 {
+            self.0.settled.notify_waiters();
+        }
+    }
+}
+
+impl Counted {
+    /// Returns when the call may be acknowledged: at once, where a live tier has noted it or the last flush may be lost.
+    ///
+    /// # Errors
+    /// Transient: the book commits first or the call came late, and the ledger has not taken the epoch in time. The call may be counted later.
+    pub async fn acknowledge(self) -> Result<(), StoreError> {
+        if self.epoch.commit_first || self.is_late { self.commit().await } else { Ok(()) }
+    }
+
+    /// Returns when the call is in the ledger; calls that wait at the same time share its transaction.
+    ///
+    /// # Errors
+    /// Transient: the ledger has not taken the epoch in time. The call may be counted later.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        let Self { epoch, .. } = self;
+        let mut outcome = epoch.outcome.subscribe();
+        let _wish = epoch.wishes.wait();
+        let known = outcome.wait_for(|outcome| *outcome != Outcome::Open);
+        match tokio::time::timeout(epoch.patience, known).await {
+            Ok(Ok(outcome)) if *outcome == Outcome::InLedger => Ok(()),
+            Ok(_) => Err(StoreError::fenced(COUNT)),
+            Err(_) => Err(StoreError::deadline(COUNT, epoch.patience).of_durable_tier()),
+        }
+    }
+}
+
+impl ClosedEpoch {
+    /// Whose epoch it is, and which.
+    pub fn id(&self) -> EpochId {
+        self.0.id
+    }
+
+    /// Waits until nothing is in flight, then seals the epoch and gives its sums. The wait is bounded by the deadlines of the engines; where
+    /// a call waits for the ledger, it is short, and what is in flight still is counted in the next epoch.
+    pub async fn settled(&self) -> Vec<Tally> {
+        let (drained, pressed) = (pin!(self.0.drained()), pin!(self.0.wishes.pressed(DRAIN)));
+        select(drained, pressed).await;
+        let mut page = lock(&self.0.page);
+        page.is_sealed = true;
+        page.sums.tallies()
+    }
+
+    /// Tells those who wait for it that it is in the ledger.
+    pub fn is_in_ledger(&self) {
+        self.0.tell(Outcome::InLedger);
+    }
+
+    /// Tells those who wait for it that it is not: its author was adopted before.
+    pub fn was_adopted(&self) {
+        self.0.tell(Outcome::Adopted);
+    }
+}
