@@ -37,8 +37,9 @@ pub struct CallCounts {
     distinct: Kept<u64>,
 }
 
-/// What was last read of the ledger, of which API, and when. One caller reads it, and the others wait for it.
-type Kept<T> = Mutex<Option<(ApiName, Timestamp, T)>>;
+/// What was last read of the ledger, of which API, and when. One caller reads it, and the others wait for it: also for a failure,
+/// or the last of them would wait for as many deadlines as there are callers.
+type Kept<T> = Mutex<Option<(ApiName, Timestamp, Result<T, StoreError>)>>;
 
 impl CallCounts {
     /// The counts by these policies.
@@ -93,16 +94,19 @@ impl CallCounts {
             Err(failure) => failure,
         };
         debug!(?failure, "the counts are read from the ledger");
+        let asked = self.clock.steady();
         let mut kept = kept.lock().await;
-        if let Some((of, at, value)) = &*kept
-            && of == api
-            && self.clock.steady() < *at + KEPT
-        {
-            return Ok(Reading { value: value.clone(), stale: true });
-        }
-        let value = read.await?;
-        *kept = Some((api.clone(), self.clock.steady(), value.clone()));
-        Ok(Reading { value, stale: true })
+        let known = kept.as_ref().filter(|(of, at, read)| {
+            of == api && if read.is_ok() { self.clock.steady() < *at + KEPT } else { asked < *at }
+        });
+        let value = if let Some((_, _, read)) = known {
+            read.clone()
+        } else {
+            let value = read.await;
+            *kept = Some((api.clone(), self.clock.steady(), value.clone()));
+            value
+        };
+        Ok(Reading { value: value?, stale: true })
     }
 }
 
@@ -167,5 +171,23 @@ mod tests {
         clock.advance(KEPT);
         assert!(counts.top().await.unwrap().stale);
         assert!(counts.distinct().await.unwrap_err().is_overloaded(), "a flood does not go to the database");
+    }
+
+    #[tokio::test]
+    async fn who_waits_while_a_reading_fails_does_not_wait_for_another() {
+        let (mut tracker, mut ledger) = (MockCallTracker::new(), MockCallLedger::new());
+        tracker.expect_distinct().returning(|_| Err(StoreError::transient("test", "down")));
+        ledger.expect_distinct().times(2).returning(|_| Err(StoreError::transient("test", "down, too")));
+        let (counts, clock) = counts(tracker, ledger, "/ping", Unmatched::Session);
+        let line = counts.distinct.lock().await;
+        let readings = async { tokio::join!(counts.distinct(), counts.distinct(), counts.distinct()) };
+        let time_passes = async {
+            tokio::task::yield_now().await;
+            clock.advance(KEPT);
+            drop(line);
+        };
+        let ((first, second, third), ()) = tokio::join!(readings, time_passes);
+        assert!(first.is_err() && second.is_err() && third.is_err());
+        assert!(counts.distinct().await.is_err(), "who asks later has it tried again");
     }
 }
