@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Promise, Report, Sort};
-use crate::history::{Api, Engine, Event, Fault, FaultKind, History, LinkFault, Micros, Op, Window};
+use crate::history::{Api, Engine, Event, Fault, FaultKind, History, LinkFault, Micros, Op, Stall, Window};
 
 /// By how much Redis' clock and ours may differ over a period.
 const CLOCKS: Micros = 1_000;
@@ -66,8 +66,13 @@ fn most(history: &History, api: Api, window: Window, from: Micros, to: Micros) -
     let losses = near.filter(|fault| fault.loses_state).count();
     let most = window.quota * (1 + losses);
     // Whatever keeps a process from Redis in time is an outage to it.
-    let outages = |fault: &&Fault| fault.begun <= to && from <= fault.healed + OUTAGE_ENDS;
-    match (api, history.faults.iter().filter(outages).count()) {
+    let is_outage = |(begun, healed)| begun <= to && from <= healed + OUTAGE_ENDS;
+    let faults = history.faults.iter().map(|fault| (fault.begun, fault.healed));
+    // So it is where Redis or the machine stood still of itself.
+    let of_postgres = |stall: &&Stall| stall.engine == Some(Engine::Postgres);
+    let stalls =
+        history.stalls.iter().filter(|stall| !of_postgres(stall)).map(|stall| (stall.from, stall.to));
+    match (api, faults.chain(stalls).filter(|times| is_outage(*times)).count()) {
         (Api::Closed | Api::Wide, _) | (_, 0) => Some(most),
         (Api::Open, _) => None,
         // Each process has a quota of its own then, once a period that is as long as there are processes.

@@ -11,9 +11,11 @@ const AFTERMATH: Micros = 3_000_000;
 /// How many stalls may overlap with one another.
 const NEARBY: usize = 8;
 
-/// Whether a stall is part of a fault, or of what the fault leaves to do.
+/// Whether a stall is part of a fault, or of what the fault leaves to do. A broken link is none to whoever looks at the engine itself.
 fn explains(fault: &Fault, stall: &Stall) -> bool {
-    let of_engine = |engine| fault.kind.takes_away(engine) || fault.kind == FaultKind::RedisEmptied;
+    let is_link = matches!(fault.kind, FaultKind::Link(..));
+    let of_engine =
+        |engine| !is_link && fault.kind.takes_away(engine) || fault.kind == FaultKind::RedisEmptied;
     stall.engine.is_some_and(of_engine) && fault.overlaps(stall.from, stall.to)
 }
 

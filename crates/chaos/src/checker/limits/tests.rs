@@ -1,7 +1,7 @@
 //! Windows: two calls a second.
 
 use super::super::{Promise, fixture::history};
-use crate::history::{Api, Engine, FaultKind, History, LinkFault, Op};
+use crate::history::{Api, Engine, FaultKind, History, LinkFault, Op, Stall};
 
 fn calls(api: Api, times: &[(u64, u64)]) -> History {
     let mut history = history();
@@ -61,6 +61,22 @@ fn while_redis_is_away_each_policy_does_what_it_says() {
         assert_eq!(history.broken(Promise::P4), broken, "{}", api.name());
         history.events.pop();
         assert_eq!(history.counted().broken(Promise::P4), 0, "a quota of Redis and one of each process");
+    }
+}
+
+#[test]
+fn an_engine_that_stands_still_of_itself_is_away_to_whoever_waits_for_it() {
+    let times: Vec<_> = (0..7).map(|call| (100 + call * 10, 101 + call * 10)).collect();
+    for (api, engine, broken) in [
+        (Api::Open, Some(Engine::Redis), 0),
+        (Api::Open, None, 0),
+        (Api::Open, Some(Engine::Postgres), 1),
+        (Api::Local, Some(Engine::Redis), 1),
+        (Api::Closed, Some(Engine::Redis), 1),
+    ] {
+        let mut history = calls(api, &times);
+        history.stalls.push(Stall { from: 50_000, to: 95_000, engine });
+        assert_eq!(history.broken(Promise::P4), broken, "{} {engine:?}", api.name());
     }
 }
 
