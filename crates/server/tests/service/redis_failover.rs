@@ -32,13 +32,22 @@ async fn until_ready(process: &Process) {
     panic!("it is not ready after the failover");
 }
 
+/// Its sentinels ask for the password of the servers.
+fn with_sentinel_password(url: &str) -> String {
+    format!("{url}&sentinel_password={}", password(url))
+}
+
+fn password(url: &str) -> &str {
+    url.split_once('@').unwrap().0.rsplit_once(':').unwrap().1
+}
+
 /// It ends in order, and has told nobody the password.
 async fn ends_well(process: Process, url: &str) {
-    let secret = url.split_once('@').unwrap().0.rsplit_once(':').unwrap().1.to_owned();
+    let secret = password(url);
     process.signal(Signal::SIGTERM);
     let (code, log, said) = process.end().await;
     assert_eq!((code, said.as_str()), (Some(0), ""));
-    assert!(log.iter().all(|line| !line.contains(&secret)), "the password is in the log");
+    assert!(log.iter().all(|line| !line.contains(secret)), "the password is in the log");
     assert!(log.iter().any(|line| line.contains("no connection to redis")), "the failover is in the log");
 }
 
@@ -80,9 +89,7 @@ async fn a_cluster_is_served_on_while_a_replica_takes_over() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_primary_that_sentinels_name_is_followed() {
     let mut all = PrivateSentinels::start();
-    let (tiers, url) = (Tiers::embedded(), all.url());
-    let password = url.split_once('@').unwrap().0.rsplit_once(':').unwrap().1;
-    let url = format!("{url}&sentinel_password={password}");
+    let (tiers, url) = (Tiers::embedded(), with_sentinel_password(&all.url()));
     let settings = [("TOLLBAR__REDIS__URL", url.as_str()), ("TOLLBAR__REDIS__DEADLINE", "500ms")];
     let process = Process::start(&tiers, &settings).await;
     process.client.signup("user1").await;
@@ -96,6 +103,45 @@ async fn a_primary_that_sentinels_name_is_followed() {
     .await
     .unwrap();
     until_ready(&process).await;
+    let token = process.client.login("user1").await;
+    until_admitted(&process, &token).await;
+    ends_well(process, &url).await;
+    drop(all);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_that_a_lagging_replica_still_holds_is_dead_after_it_took_over() {
+    let all = PrivateSentinels::start();
+    let (tiers, url) = (Tiers::embedded(), with_sentinel_password(&all.url()));
+    let settings = [("TOLLBAR__REDIS__URL", url.as_str()), ("TOLLBAR__REDIS__DEADLINE", "500ms")];
+    let process = Process::start(&tiers, &settings).await;
+    process.client.signup("user1").await;
+    let token = process.client.login("user1").await;
+    assert_eq!(process.client.ping(&token).await.0, 200);
+    // What it has so far is all that it gets: its password is no longer the primary's.
+    let (primary, all) = spawn_blocking(move || {
+        let (primary, replica) = (&all.servers()[0], &all.servers()[1]);
+        assert_eq!(primary.run(&["WAIT", "1", "5000"]), redis::Value::Int(1));
+        replica.run(&["CONFIG", "SET", "masterauth", "another"]);
+        primary.run(&["CLIENT", "KILL", "TYPE", "replica"]);
+        (all.primary(), all)
+    })
+    .await
+    .unwrap();
+    assert_eq!(primary, 0);
+    assert_eq!(process.client.logout(&token).await.0, 204);
+    assert_eq!(process.client.ping(&token).await.0, 401);
+    let all = spawn_blocking(move || {
+        let mut all = all;
+        let dead = all.kill_primary();
+        let another = all.wait_for_another(dead);
+        assert_eq!(all.servers()[another].run(&["EXISTS", "tb:{1}:1"]), redis::Value::Int(1), "it lags");
+        all
+    })
+    .await
+    .unwrap();
+    until_ready(&process).await;
+    assert_eq!(process.client.ping(&token).await.0, 401);
     let token = process.client.login("user1").await;
     until_admitted(&process, &token).await;
     ends_well(process, &url).await;
