@@ -66,8 +66,8 @@ impl SentinelOptions {
         let sentinel = [
             format!("monitor {SERVICE} 127.0.0.1 {port} 2"),
             format!("auth-pass {SERVICE} {password}"),
-            format!("down-after-milliseconds {SERVICE} 500"),
-            format!("failover-timeout {SERVICE} 3000"),
+            format!("down-after-milliseconds {SERVICE} 1000"),
+            format!("failover-timeout {SERVICE} 5000"),
             // They share a password, so that clients need one only.
             format!("sentinel-pass {password}"),
         ]
