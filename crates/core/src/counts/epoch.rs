@@ -56,8 +56,15 @@ pub(super) struct EpochBook {
 #[derive(Debug, Default)]
 struct Page {
     sums: Sums,
-    /// The ledger is told of what stands here, and nothing is added to it any more.
-    is_sealed: bool,
+    /// What the ledger is told; nothing is added to it any more.
+    sealed: Option<Arc<Sums>>,
+}
+
+impl Page {
+    fn seal(&mut self) -> Arc<Sums> {
+        let sums = &mut self.sums;
+        Arc::clone(self.sealed.get_or_insert_with(|| Arc::new(std::mem::take(sums))))
+    }
 }
 
 /// What has become of an epoch.
@@ -134,10 +141,11 @@ impl EpochBook {
     /// Whether the call was counted: what is sealed counts no more.
     fn count(&self, api: &ApiName, user: UserId) -> bool {
         let mut page = lock(&self.page);
-        if !page.is_sealed {
+        let is_open = page.sealed.is_none();
+        if is_open {
             page.sums.count(api, user);
         }
-        !page.is_sealed
+        is_open
     }
 
     async fn drained(&self) {
@@ -151,19 +159,33 @@ impl EpochBook {
     }
 }
 
+impl Drop for EpochBook {
+    fn drop(&mut self) {
+        // One after the other: a call that waits for long may hold a long row of them.
+        let mut next = self.next.take();
+        while let Some(mut epoch) = next.and_then(Arc::into_inner) {
+            next = epoch.next.take();
+        }
+    }
+}
+
 impl Wishes {
     fn wait(&self) -> Wish<'_> {
         self.waiting.send_modify(|waiting| *waiting += 1);
-        self.any.notify_one();
         Wish(self)
     }
 
     /// Returns when a call has waited for the ledger for this long, or longer.
     async fn pressed(&self, patience: Duration) {
         let mut waiting = self.waiting.subscribe();
-        // It is not closed while this borrows its sender.
-        let _ = waiting.wait_for(|waiting| *waiting > 0).await;
-        tokio::time::sleep(patience).await;
+        loop {
+            // It is not closed while this borrows its sender.
+            let _ = waiting.wait_for(|waiting| *waiting > 0).await;
+            tokio::time::sleep(patience).await;
+            if *waiting.borrow_and_update() > 0 {
+                return;
+            }
+        }
     }
 }
 
@@ -222,9 +244,11 @@ impl Counted {
     /// # Errors
     /// Transient: the ledger has not taken the epoch in time. The call may be counted later.
     pub async fn commit(self) -> Result<(), StoreError> {
-        let Self { epoch, .. } = self;
+        let Self { epoch, is_late } = self;
         let mut outcome = epoch.outcome.subscribe();
-        let _wish = epoch.wishes.wait();
+        // Late calls press nobody, or each epoch that was cut short for them would make others late.
+        let _wish = (!is_late).then(|| epoch.wishes.wait());
+        epoch.wishes.any.notify_one();
         let known = outcome.wait_for(|outcome| *outcome != Outcome::Open);
         match tokio::time::timeout(epoch.patience, known).await {
             Ok(Ok(outcome)) if *outcome == Outcome::InLedger => Ok(()),
@@ -243,11 +267,14 @@ impl ClosedEpoch {
     /// Waits until nothing is in flight, then seals the epoch and gives its sums. The wait is bounded by the deadlines of the engines; where
     /// a call waits for the ledger, it is short, and what is in flight still is counted in the next epoch.
     pub async fn settled(&self) -> Vec<Tally> {
-        let (drained, pressed) = (pin!(self.0.drained()), pin!(self.0.wishes.pressed(DRAIN)));
-        select(drained, pressed).await;
-        let mut page = lock(&self.0.page);
-        page.is_sealed = true;
-        page.sums.tallies()
+        let is_sealed = lock(&self.0.page).sealed.is_some();
+        if !is_sealed {
+            let (drained, pressed) = (pin!(self.0.drained()), pin!(self.0.wishes.pressed(DRAIN)));
+            select(drained, pressed).await;
+        }
+        // Listing them takes a while, and calls that come late should not wait for it.
+        let sums = lock(&self.0.page).seal();
+        sums.tallies()
     }
 
     /// Tells those who wait for it that it is in the ledger.
