@@ -11,7 +11,10 @@ use tokio::{
     time::{sleep, timeout},
 };
 use tokio_util::sync::DropGuard;
-use tollbar_core::StoreError;
+use tollbar_core::{
+    StoreError,
+    ports::{Clock as _, SystemClock},
+};
 
 use crate::{
     arguments::Arguments,
@@ -179,6 +182,7 @@ impl Engine {
             };
             options.timeout = Some(before(call.left()));
             let turn = next.node.breaker.enter(operation)?;
+            let asked = SystemClock.steady();
             let sent = message.send(&link.client, &options, Way { not_after, ..next.way });
             let answer = tokio::select! {
                 biased;
@@ -194,7 +198,7 @@ impl Engine {
                     self.topology.hint();
                 }
                 if let Some(now) = too_late(&error) {
-                    link.time.heard(now);
+                    link.time.heard(now, asked);
                 }
                 let is_lost = !is_answer(&error);
                 let failure = store_error(operation, self.deadline, error);
