@@ -32,6 +32,14 @@ async fn until_ready(process: &Process) {
     panic!("it is not ready after the failover");
 }
 
+/// The service on this Redis; what it stands on lives as long as the tiers that are given back.
+async fn start(url: String) -> (Tiers, Process, String) {
+    let tiers = Tiers::embedded();
+    let settings = [("TOLLBAR__REDIS__URL", url.as_str()), ("TOLLBAR__REDIS__DEADLINE", "500ms")];
+    let process = Process::start(&tiers, &settings).await;
+    (tiers, process, url)
+}
+
 /// Its sentinels ask for the password of the servers.
 fn with_sentinel_password(url: &str) -> String {
     format!("{url}&sentinel_password={}", password(url))
@@ -54,9 +62,7 @@ async fn ends_well(process: Process, url: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cluster_is_served_on_while_a_replica_takes_over() {
     let mut cluster = PrivateCluster::options().replicas().start();
-    let (tiers, url) = (Tiers::embedded(), cluster.url());
-    let settings = [("TOLLBAR__REDIS__URL", url.as_str()), ("TOLLBAR__REDIS__DEADLINE", "500ms")];
-    let process = Process::start(&tiers, &settings).await;
+    let (_tiers, process, url) = start(cluster.url()).await;
     let node_of = |cluster: &PrivateCluster, user: usize| {
         cluster.node_of(cluster.slot_of(&format!("tb:{{{}}}:{user}", user % 16)))
     };
@@ -89,9 +95,7 @@ async fn a_cluster_is_served_on_while_a_replica_takes_over() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_primary_that_sentinels_name_is_followed() {
     let mut all = PrivateSentinels::start();
-    let (tiers, url) = (Tiers::embedded(), with_sentinel_password(&all.url()));
-    let settings = [("TOLLBAR__REDIS__URL", url.as_str()), ("TOLLBAR__REDIS__DEADLINE", "500ms")];
-    let process = Process::start(&tiers, &settings).await;
+    let (_tiers, process, url) = start(with_sentinel_password(&all.url())).await;
     process.client.signup("user1").await;
     let token = process.client.login("user1").await;
     assert_eq!(process.client.ping(&token).await.0, 200);
@@ -112,9 +116,7 @@ async fn a_primary_that_sentinels_name_is_followed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_that_a_lagging_replica_still_holds_is_dead_after_it_took_over() {
     let all = PrivateSentinels::start();
-    let (tiers, url) = (Tiers::embedded(), with_sentinel_password(&all.url()));
-    let settings = [("TOLLBAR__REDIS__URL", url.as_str()), ("TOLLBAR__REDIS__DEADLINE", "500ms")];
-    let process = Process::start(&tiers, &settings).await;
+    let (_tiers, process, url) = start(with_sentinel_password(&all.url())).await;
     process.client.signup("user1").await;
     let token = process.client.login("user1").await;
     assert_eq!(process.client.ping(&token).await.0, 200);
