@@ -9,7 +9,7 @@ use tollbar_core::{
     Assembly, AssemblyOptions, DurableTier, LiveTier,
     counts::{CallBook, CountFlusher, FlusherOptions},
     domain::Incarnation,
-    gate::PlainGate,
+    gate::{DurableGate, PlainGate},
     ports::SystemClock,
     random_bytes,
     usecases::{Authorize, CallCounts, Ping, Readiness},
@@ -50,13 +50,14 @@ impl Steps {
             (durable.ledger.clone(), live.tracker.clone(), FlusherOptions::default());
         let flusher = CountFlusher::new(book.clone(), ledger, tracker.clone(), None, process, flush);
         let sessions = Arc::new(tiers::sessions(tiers.store.clone(), tiers.live.clone()).await?);
+        let open = Arc::new(DurableGate::open(sessions.clone(), book.clone(), Arc::new(SystemClock)));
         let gate = Arc::new(PlainGate::new(sessions, live.limiter.clone(), tracker, book));
 
         // Everything but the gate is as a service has it.
         let (clock, policies) = (Arc::new(SystemClock), policies("steps", &WIDE)?);
         let Assembly { signup, login, logout, .. } =
             Assembly::new(durable, live, clock, process, policies.clone(), options).await?;
-        let authorize = Authorize::new(policies.clone(), gate.clone(), gate.clone(), gate);
+        let authorize = Authorize::new(policies.clone(), gate, open, None);
         let services = Services {
             signup,
             login,

@@ -11,7 +11,7 @@ use crate::{
     policies::Policies,
     ports::{
         CallLedger, CallTracker, Clock, Fact, Gate, HashError, Installation, OneTrip, PendingCalls,
-        RateLimiter, SessionCache, SessionStore, UserRepo,
+        RateLimiter, SessionCache, SessionStore, Standby, UserRepo,
     },
     random_bytes,
     sessions::{SessionOptions, TieredSessions},
@@ -192,12 +192,9 @@ impl Assembly {
             }
             None => Arc::new(PlainGate::new(Arc::clone(&sessions), live.limiter, live.tracker, book)),
         };
-        let local: Arc<dyn Gate> = match live.insurance {
-            Some((limiter, processes)) => {
-                Arc::new(DurableGate::local(own_sessions, own_book, own_clock, limiter, processes))
-            }
-            None => gate.clone(),
-        };
+        let local = live.insurance.map(|(limiter, processes)| -> Arc<dyn Standby> {
+            Arc::new(DurableGate::local(own_sessions, own_book, own_clock, limiter, processes))
+        });
         Ok(Self {
             signup: Arc::new(Signup::new(users, hasher.clone(), options.min_password_length)),
             login: Arc::new(Login::new(durable.users, hasher, Arc::clone(&sessions))),

@@ -2,6 +2,8 @@
 
 use std::{error::Error, fmt, sync::Arc, time::Duration};
 
+use crate::domain::Incarnation;
+
 /// What callers tell apart beyond transient or not.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Cause {
@@ -21,6 +23,7 @@ pub struct StoreError {
     operation: &'static str,
     transient: bool,
     cause: Cause,
+    noted_under: Option<Incarnation>,
     #[source]
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
@@ -28,12 +31,17 @@ pub struct StoreError {
 impl StoreError {
     /// The engine is away, slow or full: the same call may succeed later. Clients hear 503.
     pub fn transient(operation: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { operation, transient: true, cause: Cause::Engine, source: Some(Arc::from(source.into())) }
+        Self::new(operation, true, source.into())
     }
 
     /// The engine answered, and trying again will not change it: a mistake of ours or damaged data.
     pub fn permanent(operation: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { operation, transient: false, cause: Cause::Engine, source: Some(Arc::from(source.into())) }
+        Self::new(operation, false, source.into())
+    }
+
+    fn new(operation: &'static str, transient: bool, source: Box<dyn Error + Send + Sync>) -> Self {
+        let source = Some(Arc::from(source));
+        Self { operation, transient, cause: Cause::Engine, noted_under: None, source }
     }
 
     /// The engine did not answer within the deadline; whether it acted is not known.
@@ -73,6 +81,17 @@ impl StoreError {
     #[must_use]
     pub fn of_durable_tier(self) -> Self {
         if self.is_outage() { Self { cause: Cause::DurableTier, ..self } } else { self }
+    }
+
+    /// The same of a call that the live tier may have admitted and noted for this incarnation.
+    #[must_use]
+    pub fn perhaps_noted(self, under: Incarnation) -> Self {
+        Self { noted_under: Some(under), ..self }
+    }
+
+    /// The only incarnation that may count the call all the same, if the live tier may have noted it.
+    pub fn noted_under(&self) -> Option<Incarnation> {
+        self.noted_under
     }
 
     /// Whether the engine that was asked was away: no other reason to fail, and no tier behind it.

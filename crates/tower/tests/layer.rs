@@ -11,7 +11,7 @@ use tollbar_core::{
         WindowState,
     },
     policies::{PathPattern, Policies, PolicyTable, Rule, RuleOptions, Unmatched, Whom},
-    ports::{Admission, Gate, MockGate},
+    ports::{Admission, MockGate, MockStandby},
     usecases::Authorize,
 };
 use tollbar_tower::{Bar, BarLayer, BarOptions, CurrentUser};
@@ -46,8 +46,7 @@ fn app() -> Router {
     let open = RuleOptions { whom: Whom::Address, session: false, ..rule("open", "/open") };
     let rules = vec![Rule::new(rule("orders", "/orders/*")).unwrap(), Rule::new(open).unwrap()];
     let policies = Policies::new(PolicyTable::new(rules, Unmatched::Deny).unwrap());
-    let other: Arc<dyn Gate> = Arc::new(MockGate::new());
-    let authorize = Authorize::new(policies, Arc::new(gate), other.clone(), other);
+    let authorize = Authorize::new(policies, Arc::new(gate), Arc::new(MockStandby::new()), None);
     let bar = Bar::new(Arc::new(authorize), BarOptions::default());
     let who = |caller: Option<Extension<CurrentUser>>| async move {
         caller.map_or("nobody".to_owned(), |Extension(caller)| {

@@ -201,13 +201,14 @@ impl Passage {
         self.0.id
     }
 
-    /// Passes an engine's failure on. Where it says that this incarnation is fenced, the process goes on as another.
+    /// Passes on the failure of an engine that may have noted the call. Where it says that this incarnation is fenced, the process goes on
+    /// as another.
     pub fn heed(&self, error: StoreError) -> StoreError {
         if error.is_fenced() {
             *lock(&self.0.wishes.fenced) = Some(self.0.id.incarnation);
             self.0.wishes.any.notify_one();
         }
-        error
+        error.perhaps_noted(self.0.id.incarnation)
     }
 
     /// Counts the call: in its epoch or, where the ledger has been told of that already, in the next that it has not been told of.

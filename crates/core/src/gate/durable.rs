@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use crate::{
     StoreError,
     counts::CallBook,
-    domain::{Decision, Policy, Subject},
-    ports::{Admission, Clock, Gate, RateLimiter},
+    domain::{Decision, Incarnation, Policy, Subject},
+    ports::{Admission, Clock, RateLimiter, Standby},
     sessions::TieredSessions,
 };
 
@@ -75,17 +75,20 @@ impl DurableGate {
 }
 
 #[async_trait]
-impl Gate for DurableGate {
-    async fn admit(&self, token: &str, policy: &Policy) -> Result<Admission, StoreError> {
+impl Standby for DurableGate {
+    async fn admit(
+        &self,
+        token: &str,
+        policy: &Policy,
+        noted_under: Option<Incarnation>,
+    ) -> Result<Admission, StoreError> {
         let Some(token) = self.sessions.recognise(token) else { return Ok(Admission::Unauthenticated) };
-        // The live tier may have noted the call, and a process that hung may be about to go on under another name.
-        let incarnation = self.book.incarnation();
         if !self.sessions.is_live_durably(&token).await? {
             return Ok(Admission::Unauthenticated);
         }
         let (user, session) = (token.user(), token.version());
         // Before the charge: a call that could not be counted should not cost its caller anything.
-        let passage = self.book.enter_again(incarnation)?;
+        let passage = noted_under.map_or_else(|| self.book.enter(), |first| self.book.enter_again(first))?;
         let decision = self.decide(user.into(), policy).await?;
         if !decision.allowed() {
             return Ok(Admission::Limited { user, decision });
@@ -98,8 +101,6 @@ impl Gate for DurableGate {
     async fn limit(&self, subject: Subject, policy: &Policy) -> Result<Decision, StoreError> {
         self.decide(subject, policy).await
     }
-
-    fn policies_changed(&self) {}
 }
 
 #[cfg(test)]
@@ -134,11 +135,11 @@ mod tests {
         let gate = DurableGate::local(durable(), book.clone(), clock, Arc::new(limiter), processes.clone());
         processes.set(3);
         let ping = policy("ping", &[(1, 5), (2, 60)]);
-        let admission = gate.admit(&token(2).expose(), &ping).await.unwrap();
+        let admission = gate.admit(&token(2).expose(), &ping, None).await.unwrap();
         assert!(matches!(admission, Admission::Admitted { session, .. } if session == Version::new(2)));
         assert_eq!(in_ledger.load(Ordering::Relaxed), 1);
         gate.limit(user().into(), &ping).await.unwrap();
-        assert_eq!(gate.admit(&token(1).expose(), &ping).await.unwrap(), Admission::Unauthenticated);
+        assert_eq!(gate.admit(&token(1).expose(), &ping, None).await.unwrap(), Admission::Unauthenticated);
     }
 
     #[tokio::test]
@@ -147,7 +148,7 @@ mod tests {
         let in_ledger = flushing(&book);
         let gate = DurableGate::open(durable(), book.clone(), Arc::new(ManualClock::new()));
         for _ in 0..3 {
-            let admission = gate.admit(&token(2).expose(), &policy("ping", &[(1, 5)])).await.unwrap();
+            let admission = gate.admit(&token(2).expose(), &policy("ping", &[(1, 5)]), None).await.unwrap();
             assert!(matches!(admission, Admission::Admitted { decision, .. } if decision.windows.is_empty()));
         }
         assert_eq!(in_ledger.load(Ordering::Relaxed), 3);
@@ -157,8 +158,22 @@ mod tests {
     async fn a_call_that_the_ledger_has_not_taken_is_not_acknowledged() {
         let book = book(10);
         let gate = DurableGate::open(durable(), book.clone(), Arc::new(ManualClock::new()));
-        let failure = gate.admit(&token(2).expose(), &policy("ping", &[(1, 5)])).await.unwrap_err();
+        let failure = gate.admit(&token(2).expose(), &policy("ping", &[(1, 5)]), None).await.unwrap_err();
         assert!(failure.is_transient(), "{failure:?}");
         assert_eq!(book.close().unwrap().settled().await[0].calls, 1, "it will be counted all the same");
+    }
+
+    #[tokio::test]
+    async fn a_call_that_was_noted_under_another_name_is_not_counted_again() {
+        let book = book(10);
+        let (first, in_ledger) = (book.incarnation(), flushing(&book));
+        let gate = DurableGate::open(durable(), book.clone(), Arc::new(ManualClock::new()));
+        let ask =
+            async |noted_under| gate.admit(&token(2).expose(), &policy("ping", &[(1, 5)]), noted_under).await;
+        assert!(matches!(ask(Some(first)).await, Ok(Admission::Admitted { .. })));
+        book.begin_anew(Incarnation::from_bytes([9; 16]));
+        assert!(ask(Some(first)).await.unwrap_err().is_fenced());
+        assert!(matches!(ask(None).await, Ok(Admission::Admitted { .. })));
+        assert_eq!(in_ledger.load(Ordering::Relaxed), 2);
     }
 }

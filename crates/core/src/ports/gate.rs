@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::{
     StoreError,
-    domain::{Decision, Policy, Subject, UserId, Version},
+    domain::{Decision, Incarnation, Policy, Subject, UserId, Version},
 };
 
 /// What the bar does.
@@ -56,4 +56,32 @@ pub trait Gate: Send + Sync {
 
     /// Forgets what it remembers of former decisions, since policies were exchanged.
     fn policies_changed(&self);
+}
+
+/// Decides in the place of a [`Gate`] whose live tier is away.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait Standby: Send + Sync {
+    /// Authenticates, limits and counts one call.
+    ///
+    /// # Parameters
+    /// - `token`, `policy`: as for [`Gate::admit`].
+    /// - `noted_under`: where the gate was asked before, what its error says ([`StoreError::noted_under`]). Another incarnation does not count
+    ///   the call: whoever adopted that one has counted its note.
+    ///
+    /// # Errors
+    /// A store failed, or the process counts under another incarnation; after a transient failure the call may have been counted, and must
+    /// not be acknowledged.
+    async fn admit(
+        &self,
+        token: &str,
+        policy: &Policy,
+        noted_under: Option<Incarnation>,
+    ) -> Result<Admission, StoreError>;
+
+    /// Limits one call as [`Gate::limit`] does.
+    ///
+    /// # Errors
+    /// A store failed.
+    async fn limit(&self, subject: Subject, policy: &Policy) -> Result<Decision, StoreError>;
 }

@@ -18,7 +18,7 @@ mod user_repo;
 pub use call_ledger::{Added, CallLedger, TallyKey};
 pub use call_tracker::{CallTracker, MAX_TOP, RaiseId};
 pub use clock::{Clock, SystemClock};
-pub use gate::{Admission, Gate};
+pub use gate::{Admission, Gate, Standby};
 pub use health::HealthCheck;
 pub use installation::{Fact, Installation};
 pub use one_trip::{Crossing, OneTrip};
@@ -33,8 +33,8 @@ pub use user_repo::{CreateUserError, Credentials, UserRepo};
 #[cfg(feature = "mock")]
 pub use {
     call_ledger::MockCallLedger, call_tracker::MockCallTracker, clock::ManualClock, clock::MockClock,
-    gate::MockGate, health::MockHealthCheck, installation::MockInstallation, one_trip::MockOneTrip,
-    password_hasher::MockPasswordHasher, pending_calls::MockPendingCalls, process_lease::MockProcessLease,
-    rate_limiter::MockRateLimiter, session_cache::MockSessionCache, session_store::MockSessionStore,
-    user_repo::MockUserRepo,
+    gate::MockGate, gate::MockStandby, health::MockHealthCheck, installation::MockInstallation,
+    one_trip::MockOneTrip, password_hasher::MockPasswordHasher, pending_calls::MockPendingCalls,
+    process_lease::MockProcessLease, rate_limiter::MockRateLimiter, session_cache::MockSessionCache,
+    session_store::MockSessionStore, user_repo::MockUserRepo,
 };

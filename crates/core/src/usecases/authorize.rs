@@ -7,9 +7,9 @@ use zeroize::Zeroizing;
 
 use crate::{
     StoreError,
-    domain::{Decision, Fingerprint, Policy, Subject, UserId, Version},
+    domain::{Decision, Fingerprint, Incarnation, Policy, Subject, UserId, Version},
     policies::{Mode, OnOutage, Policies, PolicyTable, RequestPath, Rule, Whom},
-    ports::{Admission, Gate},
+    ports::{Admission, Gate, Standby},
 };
 
 /// What a request presents to say who calls.
@@ -104,13 +104,26 @@ pub struct Authorize {
     policies: Policies,
     gate: Arc<dyn Gate>,
     /// For policies that are open, and that are local, while the live tier is away.
-    open: Arc<dyn Gate>,
-    local: Arc<dyn Gate>,
+    open: Arc<dyn Standby>,
+    local: Option<Arc<dyn Standby>>,
+}
+
+/// Who decides a request once the gate has failed, and what that failure leaves to be heeded. A request waits once to learn of an outage.
+#[derive(Clone, Copy)]
+struct Instead<'a> {
+    standby: &'a dyn Standby,
+    noted_under: Option<Incarnation>,
 }
 
 impl Authorize {
-    /// Decides through `gate`; where that fails for now, through the gate that the policy chooses.
-    pub fn new(policies: Policies, gate: Arc<dyn Gate>, open: Arc<dyn Gate>, local: Arc<dyn Gate>) -> Self {
+    /// Decides through `gate`; where that fails for now, through the standby that the policy chooses. Without `local`, policies that
+    /// choose it are closed then.
+    pub fn new(
+        policies: Policies,
+        gate: Arc<dyn Gate>,
+        open: Arc<dyn Standby>,
+        local: Option<Arc<dyn Standby>>,
+    ) -> Self {
         Self { policies, gate, open, local }
     }
 
@@ -170,9 +183,9 @@ impl Authorize {
             let fate = if question.is_ambiguous { Fate::Ambiguous } else { Fate::Unmatched };
             return Ok(Verdict { fate, limits: None });
         };
-        let (mut limits, mut policy, mut gate) = (None, policy, &self.gate);
+        let (mut limits, mut policy, mut instead) = (None, policy, None);
         if let Some(subject) = question.subject {
-            let decision = self.limit(&mut gate, rule, subject, policy).await?;
+            let decision = self.limit(&mut instead, rule, subject, policy).await?;
             let is_denied = !decision.allowed() && enforces(rule, &decision, subject);
             let decided = Limits { policy: policy.clone(), decision };
             if is_denied {
@@ -182,7 +195,7 @@ impl Authorize {
             limits = (!decided.decision.windows.is_empty()).then_some(decided);
             policy = rule.counting();
         }
-        let (fate, own) = self.identify(gate, rule, policy, &question.credential).await?;
+        let (fate, own) = self.identify(instead, rule, policy, &question.credential).await?;
         let limits = limits.or(own).filter(|_| rule.options().mode == Mode::Enforce);
         Ok(Verdict { fate, limits })
     }
@@ -190,7 +203,7 @@ impl Authorize {
     /// Asks who calls, if the rule wants to know, and limits the user.
     async fn identify<'a>(
         &'a self,
-        mut gate: &'a Arc<dyn Gate>,
+        mut instead: Option<Instead<'a>>,
         rule: &Rule,
         policy: &Policy,
         credential: &Credential,
@@ -202,12 +215,12 @@ impl Authorize {
             Credential::Malformed => return Ok((Fate::InvalidCredential, None)),
             Credential::CrossSite => return Ok((Fate::CrossSite, None)),
         };
-        let mut admission = self.admit(&mut gate, rule, token, policy).await?;
+        let mut admission = self.admit(&mut instead, rule, token, policy).await?;
         if let Admission::Limited { user, decision } = admission {
             if enforces(rule, &decision, user.into()) {
                 return Ok((Fate::Limited(Limits { policy: policy.clone(), decision }), None));
             }
-            admission = self.admit(&mut gate, rule, token, rule.counting()).await?;
+            admission = self.admit(&mut instead, rule, token, rule.counting()).await?;
         }
         Ok(match admission {
             Admission::Admitted { user, session, decision } => {
@@ -219,55 +232,53 @@ impl Authorize {
         })
     }
 
-    /// Asks the gate. Where the live tier is away, `gate` is the one that the rule chooses instead from then on: a request waits once to
-    /// learn that.
+    /// Asks the gate, or who decides instead; where the gate fails, that is chosen.
     async fn admit<'a>(
         &'a self,
-        gate: &mut &'a Arc<dyn Gate>,
+        instead: &mut Option<Instead<'a>>,
         rule: &Rule,
         token: &str,
         policy: &Policy,
     ) -> Result<Admission, StoreError> {
-        match gate.admit(token, policy).await {
-            Err(error) if Arc::ptr_eq(gate, &self.gate) => {
-                *gate = self.instead(rule, error)?;
-                gate.admit(token, policy).await
-            }
-            decided => decided,
-        }
+        let Instead { standby, noted_under } = match *instead {
+            Some(known) => known,
+            None => match self.gate.admit(token, policy).await {
+                Err(error) => *instead.insert(self.instead(rule, error)?),
+                decided => return decided,
+            },
+        };
+        standby.admit(token, policy, noted_under).await
     }
 
     async fn limit<'a>(
         &'a self,
-        gate: &mut &'a Arc<dyn Gate>,
+        instead: &mut Option<Instead<'a>>,
         rule: &Rule,
         subject: Subject,
         policy: &Policy,
     ) -> Result<Decision, StoreError> {
-        match gate.limit(subject, policy).await {
-            Err(error) if Arc::ptr_eq(gate, &self.gate) => {
-                *gate = self.instead(rule, error)?;
-                gate.limit(subject, policy).await
-            }
+        match self.gate.limit(subject, policy).await {
+            Err(error) => instead.insert(self.instead(rule, error)?).standby.limit(subject, policy).await,
             decided => decided,
         }
     }
 
-    /// The gate that a rule chooses where the usual one has failed for now.
-    fn instead(&self, rule: &Rule, error: StoreError) -> Result<&Arc<dyn Gate>, StoreError> {
+    /// Who decides by this rule where the gate has failed for now.
+    fn instead(&self, rule: &Rule, error: StoreError) -> Result<Instead<'_>, StoreError> {
         let options = rule.options();
         // Too many calls at once are no outage: to open then would be to open in the very flood that the limit is for. And a durable
         // tier that is away would only fail once more.
         let is_outage = error.is_outage();
-        let gate = match (options.mode, options.on_outage) {
+        let standby = match (options.mode, options.on_outage) {
             // A shadow denies nobody.
-            (Mode::Shadow, _) if is_outage || error.is_overloaded() => &self.open,
-            (Mode::Enforce, OnOutage::Open) if is_outage => &self.open,
-            (Mode::Enforce, OnOutage::Local) if is_outage => &self.local,
-            _ => return Err(error),
+            (Mode::Shadow, _) if is_outage || error.is_overloaded() => Some(&self.open),
+            (Mode::Enforce, OnOutage::Open) if is_outage => Some(&self.open),
+            (Mode::Enforce, OnOutage::Local) if is_outage => self.local.as_ref(),
+            _ => None,
         };
+        let Some(standby) = standby else { return Err(error) };
         debug!(policy = %options.policy.name(), ?error, "decided without the live tier");
-        Ok(gate)
+        Ok(Instead { standby: &**standby, noted_under: error.noted_under() })
     }
 }
 

@@ -16,7 +16,7 @@ use tollbar_core::{
     policies::{PathPattern, Policies, PolicyTable, Rule, RuleOptions, Unmatched},
     ports::{
         ManualClock, MockCallLedger, MockCallTracker, MockGate, MockHealthCheck, MockPasswordHasher,
-        MockSessionCache, MockSessionStore, MockUserRepo, Published, Ticket,
+        MockSessionCache, MockSessionStore, MockStandby, MockUserRepo, Published, Ticket,
     },
     sessions::{SessionOptions, TieredSessions},
     usecases::{Authorize, CallCounts, Login, Logout, Ping, Readiness, Signup},
@@ -96,8 +96,8 @@ pub(crate) fn bar(gate: MockGate, options: BarOptions) -> Bar {
     };
     let rules = vec![rule("/ping", policy()), rule("/orders/{id}", orders)];
     let policies = Policies::new(PolicyTable::new(rules, Unmatched::Session).unwrap());
-    let nobody = || Arc::new(MockGate::new());
-    Bar::new(Arc::new(Authorize::new(policies, Arc::new(gate), nobody(), nobody())), options)
+    let authorize = Authorize::new(policies, Arc::new(gate), Arc::new(MockStandby::new()), None);
+    Bar::new(Arc::new(authorize), options)
 }
 
 pub(crate) fn tier(name: &'static str) -> MockHealthCheck {

@@ -99,7 +99,9 @@ async fn a_fence_is_of_one_incarnation() {
     let book = book(BookOptions::default());
     let (passage, late) = (book.enter().unwrap(), book.enter().unwrap());
     assert!(!book.was_fenced());
-    assert!(!passage.heed(StoreError::overloaded("test")).is_fenced() && !book.was_fenced());
+    let overloaded = passage.heed(StoreError::overloaded("test"));
+    assert!(!overloaded.is_fenced() && !book.was_fenced());
+    assert_eq!(overloaded.noted_under(), Some(incarnation(1)));
     assert!(passage.heed(StoreError::fenced("test")).is_fenced());
     book.wished().await;
     assert!(book.was_fenced());
@@ -154,4 +156,42 @@ fn a_call_that_was_tried_under_another_name_is_not_counted_again() {
     book.begin_anew(incarnation(2));
     assert!(book.enter_again(incarnation(1)).unwrap_err().is_fenced());
     assert!(book.close().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn late_calls_make_no_others_late() {
+    let book = book(BookOptions::default());
+    let late = book.enter().unwrap();
+    let first = book.close().unwrap();
+    let waiting = tokio::spawn(count(&book, 1).commit());
+    first.settled().await;
+    let second = book.close().unwrap();
+    second.settled().await;
+    second.is_in_ledger();
+    waiting.await.unwrap().unwrap();
+    let once_more = tokio::time::timeout(Duration::from_millis(20), first.settled()).await;
+    assert_eq!(once_more.expect("what is sealed waits for nobody"), []);
+    let late = tokio::spawn(late.count(&ping(), user(1)).acknowledge());
+    let slow = book.enter().unwrap();
+    book.wished().await;
+    let third = book.close().expect("the late call is in it");
+    assert!(
+        tokio::time::timeout(Duration::from_millis(500), third.settled()).await.is_err(),
+        "it is pressed"
+    );
+    drop(slow);
+    assert_eq!(third.settled().await.len(), 1);
+    third.is_in_ledger();
+    late.await.unwrap().unwrap();
+}
+
+#[test]
+fn a_long_row_of_epochs_ends_without_a_deep_stack() {
+    let book = book(BookOptions::default());
+    let slow = book.enter().unwrap();
+    for _ in 0..100_000 {
+        let _counted = count(&book, 1);
+        drop(book.close().unwrap());
+    }
+    drop(slow);
 }

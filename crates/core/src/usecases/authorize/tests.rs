@@ -8,7 +8,7 @@ use super::*;
 use crate::{
     domain::{ApiName, PolicyName, Quota, Timestamp, Window, WindowState},
     policies::{PathPattern, RuleOptions, Unmatched},
-    ports::MockGate,
+    ports::{MockGate, MockStandby},
 };
 
 fn policy() -> Policy {
@@ -44,12 +44,12 @@ fn down() -> StoreError {
 }
 
 /// Over this rule, with mocks that must not be asked but for what `program` makes them expect: usual, open, local.
-fn authorize(options: RuleOptions, program: impl FnOnce(&mut [MockGate; 3])) -> Authorize {
-    let mut gates = [MockGate::new(), MockGate::new(), MockGate::new()];
-    program(&mut gates);
-    let [gate, open, local] = gates.map(|gate| Arc::new(gate) as Arc<dyn Gate>);
+fn authorize(options: RuleOptions, program: impl FnOnce(&mut MockGate, &mut [MockStandby; 2])) -> Authorize {
+    let (mut gate, mut standbys) = (MockGate::new(), [MockStandby::new(), MockStandby::new()]);
+    program(&mut gate, &mut standbys);
+    let [open, local] = standbys.map(|standby| Arc::new(standby) as Arc<dyn Standby>);
     let table = PolicyTable::new(vec![Rule::new(options).unwrap()], Unmatched::Deny).unwrap();
-    Authorize::new(Policies::new(table), gate, open, local)
+    Authorize::new(Policies::new(table), Arc::new(gate), open, Some(local))
 }
 
 fn token() -> Credential {
@@ -77,7 +77,7 @@ fn refused(fate: Fate) -> Verdict {
 
 #[tokio::test]
 async fn a_user_is_limited_in_one_question() {
-    let authorize = authorize(options(), |[gate, ..]| {
+    let authorize = authorize(options(), |gate, _| {
         gate.expect_admit()
             .once()
             .withf(|token, asked| token == "tbs_t" && *asked == policy())
@@ -96,7 +96,7 @@ async fn a_user_is_limited_in_one_question() {
 
 #[tokio::test]
 async fn without_a_token_and_without_a_policy_no_gate_is_asked() {
-    let authorize = authorize(options(), |_| {});
+    let authorize = authorize(options(), |_, _| {});
     for (credential, expected) in [
         (Credential::None, refused(Fate::NoCredential)),
         (Credential::Malformed, refused(Fate::InvalidCredential)),
@@ -109,7 +109,7 @@ async fn without_a_token_and_without_a_policy_no_gate_is_asked() {
 
 #[tokio::test]
 async fn each_path_has_a_state_of_its_own_where_it_is_chosen() {
-    let authorize = authorize(RuleOptions { whom: Whom::UserAndPath, ..options() }, |[gate, ..]| {
+    let authorize = authorize(RuleOptions { whom: Whom::UserAndPath, ..options() }, |gate, _| {
         let path = Fingerprint::of_path("/orders/7");
         gate.expect_admit()
             .times(2)
@@ -132,7 +132,7 @@ async fn other_subjects_are_decided_first_and_then_the_session_without_a_limit()
         (Whom::Header("X-Other".into()), Subject::header("x-other", None)),
     ] {
         let mut order = Sequence::new();
-        let authorize = authorize(RuleOptions { whom, ..options() }, |[gate, ..]| {
+        let authorize = authorize(RuleOptions { whom, ..options() }, |gate, _| {
             gate.expect_limit()
                 .once()
                 .in_sequence(&mut order)
@@ -158,7 +158,7 @@ async fn other_subjects_are_decided_first_and_then_the_session_without_a_limit()
 #[tokio::test]
 async fn without_a_session_nobody_is_authenticated() {
     let whom = RuleOptions { whom: Whom::Address, session: false, ..options() };
-    let authorize = authorize(whom, |[gate, ..]| {
+    let authorize = authorize(whom, |gate, _| {
         gate.expect_limit().once().returning(|_, policy| Ok(decision(policy, 0)));
     });
     let verdict = ask(&authorize, "GET", "/orders/7", Credential::Malformed).await.unwrap();
@@ -168,7 +168,7 @@ async fn without_a_session_nobody_is_authenticated() {
 #[tokio::test]
 async fn the_method_chooses_the_cost() {
     let costs = vec![("POST".to_owned(), 3)];
-    let authorize = authorize(RuleOptions { costs, ..options() }, |[gate, ..]| {
+    let authorize = authorize(RuleOptions { costs, ..options() }, |gate, _| {
         for cost in [3, 1] {
             gate.expect_admit()
                 .once()
@@ -185,7 +185,7 @@ async fn the_method_chooses_the_cost() {
 async fn a_shadow_denies_nobody_and_counts_everybody() {
     for whom in [Whom::User, Whom::Address] {
         let shadow = RuleOptions { mode: Mode::Shadow, whom, ..options() };
-        let authorize = authorize(shadow, |[gate, ..]| {
+        let authorize = authorize(shadow, |gate, _| {
             gate.expect_limit().returning(|_, policy| Ok(decision(policy, 3)));
             gate.expect_admit()
                 .withf(|_, by| by.windows().is_empty())
@@ -203,23 +203,26 @@ async fn a_shadow_denies_nobody_and_counts_everybody() {
 #[tokio::test]
 async fn while_the_live_tier_is_away_each_policy_does_what_it_says() {
     for (on_outage, asked) in
-        [(OnOutage::Closed, None), (OnOutage::Open, Some(1)), (OnOutage::Local, Some(2))]
+        [(OnOutage::Closed, None), (OnOutage::Open, Some(0)), (OnOutage::Local, Some(1))]
     {
         let by = |whom| RuleOptions { whom, on_outage, ..options() };
-        let authorize_user = authorize(by(Whom::User), |gates| {
-            gates[0].expect_admit().once().returning(|_, _| Err(down()));
+        let first = Incarnation::from_bytes([1; 16]);
+        let authorize_user = authorize(by(Whom::User), |gate, standbys| {
+            gate.expect_admit().once().returning(move |_, _| Err(down().perhaps_noted(first)));
             if let Some(at) = asked {
-                gates[at].expect_admit().once().returning(|_, policy| Ok(admitted(policy)));
+                let standby =
+                    standbys[at].expect_admit().once().withf(move |_, _, noted| *noted == Some(first));
+                standby.returning(|_, policy, _| Ok(admitted(policy)));
             }
         });
         let verdict = ask(&authorize_user, "GET", "/orders/7", token()).await;
         assert_eq!(verdict.is_ok(), asked.is_some());
-        let authorize_address = authorize(by(Whom::Address), |gates| {
-            gates[0].expect_limit().once().returning(|_, _| Err(down()));
-            gates[0].expect_admit().returning(|_, _| Err(down()));
+        let authorize_address = authorize(by(Whom::Address), |gate, standbys| {
+            gate.expect_limit().once().returning(|_, _| Err(down()));
+            gate.expect_admit().returning(|_, _| Err(down()));
             if let Some(at) = asked {
-                gates[at].expect_limit().once().returning(|_, policy| Ok(decision(policy, 0)));
-                gates[at].expect_admit().once().returning(|_, policy| Ok(admitted(policy)));
+                standbys[at].expect_limit().once().returning(|_, policy| Ok(decision(policy, 0)));
+                standbys[at].expect_admit().once().returning(|_, policy, _| Ok(admitted(policy)));
             }
         });
         let verdict = ask(&authorize_address, "GET", "/orders/7", token()).await;
@@ -230,7 +233,7 @@ async fn while_the_live_tier_is_away_each_policy_does_what_it_says() {
 #[tokio::test]
 async fn neither_a_mistake_of_the_live_tier_nor_a_flood_opens_anything() {
     for on_outage in [OnOutage::Open, OnOutage::Local] {
-        let authorize = authorize(RuleOptions { on_outage, ..options() }, |[gate, ..]| {
+        let authorize = authorize(RuleOptions { on_outage, ..options() }, |gate, _| {
             gate.expect_admit().once().returning(|_, _| Err(StoreError::permanent("test", "damaged")));
             gate.expect_admit().once().returning(|_, _| Err(StoreError::overloaded("test")));
         });
@@ -244,9 +247,9 @@ async fn neither_a_mistake_of_the_live_tier_nor_a_flood_opens_anything() {
 async fn a_shadow_denies_nobody_while_the_live_tier_is_away_or_flooded() {
     for error in [down, || StoreError::overloaded("test")] {
         let shadow = RuleOptions { mode: Mode::Shadow, ..options() };
-        let authorize = authorize(shadow, |[gate, open, _]| {
+        let authorize = authorize(shadow, |gate, [open, _]| {
             gate.expect_admit().once().returning(move |_, _| Err(error()));
-            open.expect_admit().once().returning(|_, policy| Ok(admitted(policy)));
+            open.expect_admit().once().returning(|_, policy, _| Ok(admitted(policy)));
         });
         let verdict = ask(&authorize, "GET", "/orders/7", token()).await.unwrap();
         assert_eq!(verdict, Verdict { fate: Fate::Admitted(IDENTITY()), limits: None });
@@ -255,7 +258,7 @@ async fn a_shadow_denies_nobody_while_the_live_tier_is_away_or_flooded() {
 
 #[tokio::test]
 async fn a_path_of_two_meanings_goes_by_no_policy() {
-    let authorize = authorize(RuleOptions { whom: Whom::Address, session: false, ..options() }, |_| {});
+    let authorize = authorize(RuleOptions { whom: Whom::Address, session: false, ..options() }, |_, _| {});
     for (method, path) in [("GET", "/orders/../orders/7"), ("GET", "//orders/7"), ("post", "/orders/7")] {
         let verdict = ask(&authorize, method, path, token()).await.unwrap();
         assert_eq!(verdict, refused(Fate::Ambiguous), "{method} {path}");
@@ -264,7 +267,7 @@ async fn a_path_of_two_meanings_goes_by_no_policy() {
 
 #[tokio::test]
 async fn who_was_charged_and_has_no_session_is_told_of_the_limit() {
-    let authorize = authorize(RuleOptions { whom: Whom::Address, ..options() }, |[gate, ..]| {
+    let authorize = authorize(RuleOptions { whom: Whom::Address, ..options() }, |gate, _| {
         gate.expect_limit().times(2).returning(|_, policy| Ok(decision(policy, 0)));
         gate.expect_admit().once().returning(|_, _| Ok(Admission::Unauthenticated));
     });
@@ -277,7 +280,7 @@ async fn who_was_charged_and_has_no_session_is_told_of_the_limit() {
 
 #[tokio::test]
 async fn an_exchange_is_told_to_the_gate_and_leaves_questions_as_they_were_asked() {
-    let authorize = authorize(options(), |[gate, ..]| {
+    let authorize = authorize(options(), |gate, _| {
         gate.expect_policies_changed().once().return_const(());
         gate.expect_admit().once().returning(|_, policy| Ok(admitted(policy)));
     });
