@@ -5,6 +5,8 @@ use std::{
     time::Duration,
 };
 
+use tokio::sync::Notify;
+
 use crate::{StoreError, domain::Timestamp, ports::Clock};
 
 /// So many failures in a row, without an answer between them, open it.
@@ -12,10 +14,12 @@ const FAILURES: u32 = 3;
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
 
-/// Stands in front of one engine. While it is open, one call at a time is let through to see whether the engine is back.
+/// Stands in front of one engine. While it is open, one call at a time [probes](Self::enter) whether the engine is back, or a task
+/// [does](Self::probe_by), so that no caller has to wait for it.
 pub struct Breaker {
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
+    opened: Notify,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -41,10 +45,10 @@ struct Open;
 impl Breaker {
     /// A closed one, whose waits are counted by the steady time of this clock.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, state: Mutex::new(State::Closed { failures: 0 }) }
+        Self { clock, state: Mutex::new(State::Closed { failures: 0 }), opened: Notify::new() }
     }
 
-    /// Lets a call begin, unless the breaker is open.
+    /// Lets a call begin, unless the breaker is open; then it may be one that probes.
     ///
     /// # Errors
     /// Transient: it is open.
@@ -59,6 +63,46 @@ impl Breaker {
             State::Open { .. } | State::Probing { .. } => return Err(StoreError::transient(operation, Open)),
         };
         Ok(Turn { breaker: self, probes, answered: None })
+    }
+
+    /// Lets a call begin that never probes, unless the breaker is open.
+    ///
+    /// # Errors
+    /// Transient: it is open.
+    pub fn pass(&self, operation: &'static str) -> Result<Turn<'_>, StoreError> {
+        if self.is_open() {
+            return Err(StoreError::transient(operation, Open));
+        }
+        Ok(Turn { breaker: self, probes: false, answered: None })
+    }
+
+    /// Probes whenever it has opened, until an answer closes it; for ever.
+    ///
+    /// # Parameters
+    /// - `probe`: asks the engine for a sign of life, within a deadline of its own.
+    pub async fn probe_by<F>(&self, probe: impl Fn() -> F)
+    where
+        F: Future<Output = Result<(), StoreError>>,
+    {
+        loop {
+            self.opened.notified().await;
+            while let Some(wait) = self.until_probe() {
+                tokio::time::sleep(wait).await;
+                if let Ok(turn) = self.enter("look whether it is back") {
+                    // What it says is in the breaker.
+                    let _ = turn.heed(probe().await);
+                }
+            }
+        }
+    }
+
+    /// How long until a call may probe; `None`: it is closed.
+    fn until_probe(&self) -> Option<Duration> {
+        match *self.state() {
+            State::Closed { .. } => None,
+            State::Open { until, .. } => Some(until.since(self.clock.steady())),
+            State::Probing { wait } => Some(wait),
+        }
     }
 
     /// Whether calls are refused.
@@ -79,6 +123,7 @@ impl Breaker {
                 State::Closed { failures: failures + 1 }
             }
             (State::Closed { .. }, Some(false)) => {
+                self.opened.notify_one();
                 State::Open { until: self.clock.steady() + FIRST_WAIT, wait: FIRST_WAIT }
             }
             (unchanged, _) => unchanged,
@@ -187,6 +232,34 @@ mod tests {
         clock.advance(Duration::from_millis(500));
         assert!(sent(&breaker, Ok(())) && !breaker.is_open());
         assert!(sent(&breaker, Ok(())));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_probes_until_an_answer_and_no_caller_does() {
+        let (breaker, clock) = breaker();
+        let probes = std::cell::Cell::new(0);
+        let probing = breaker.probe_by(|| {
+            probes.set(probes.get() + 1);
+            std::future::ready(if probes.get() % 3 == 0 { Ok(()) } else { down() })
+        });
+        let callers = async {
+            for round in 1..=2 {
+                for _ in 0..3 {
+                    assert!(breaker.pass("test").unwrap().heed(down()).is_err());
+                }
+                for wait in [50, 100, 200] {
+                    assert!(breaker.pass("test").is_err());
+                    clock.advance(Duration::from_millis(wait));
+                    tokio::time::sleep(Duration::from_millis(wait + 1)).await;
+                }
+                assert!(breaker.pass("test").is_ok());
+                assert_eq!(probes.get(), 3 * round);
+            }
+        };
+        tokio::select! {
+            () = probing => unreachable!("it goes on for ever"),
+            () = callers => {}
+        }
     }
 
     #[test]

@@ -3,8 +3,9 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use diesel::QueryResult;
-use diesel_async::{AsyncPgConnection, pooled_connection::deadpool::Pool};
+use diesel_async::{AsyncPgConnection, SimpleAsyncConnection, pooled_connection::deadpool::Pool};
 use tokio::{runtime::Handle, sync::Semaphore};
+use tokio_util::task::AbortOnDropHandle;
 use tollbar_core::{Breaker, StoreError, ports::SystemClock};
 
 use crate::{
@@ -25,6 +26,8 @@ pub struct PgStore {
     /// One permit for each caller that works or waits.
     places: Arc<Semaphore>,
     breaker: Arc<Breaker>,
+    /// Looks for a server that was away; it ends with the last clone.
+    _prober: Arc<AbortOnDropHandle<()>>,
 }
 
 impl PgStore {
@@ -53,7 +56,9 @@ impl PgStore {
         let places = options.pool_size.get().saturating_add(options.queue).min(Semaphore::MAX_PERMITS);
         let (place, places) = (address.into(), Arc::new(Semaphore::new(places)));
         let breaker = Arc::new(Breaker::new(Arc::new(SystemClock)));
-        Ok(Self { options: Arc::new(options), pool, place, places, breaker })
+        let prober = tokio::spawn(look_out(pool.clone(), Arc::clone(&breaker), options.deadline));
+        let prober = Arc::new(AbortOnDropHandle::new(prober));
+        Ok(Self { options: Arc::new(options), pool, place, places, breaker, _prober: prober })
     }
 
     /// Host, port and database, for people.
@@ -80,10 +85,30 @@ impl PgStore {
             lent.give_back();
             done.map_err(|error| store_error(operation, error))
         };
-        let turn = self.breaker.enter(operation)?;
+        let turn = self.breaker.pass(operation)?;
         let done = tokio::time::timeout(deadline, call).await;
         turn.heed(done.unwrap_or_else(|_| Err(StoreError::deadline(operation, deadline))))
     }
+}
+
+/// Asks a server that was silent for an answer, by a deadline that is not that of the call which met the silence, until it gives one.
+async fn look_out(pool: Pool<AsyncPgConnection>, breaker: Arc<Breaker>, deadline: Duration) {
+    breaker.probe_by(|| look(&pool, deadline)).await;
+}
+
+async fn look(pool: &Pool<AsyncPgConnection>, deadline: Duration) -> Result<(), StoreError> {
+    const OPERATION: &str = "look for the server";
+    // A link that has lost packets may bring them after many seconds; a new connection does not wait for that.
+    let _ = pool.retain(|_, _| false);
+    let asked = async {
+        let lent = pool.get().await.map_err(|refusal| pool_error(OPERATION, refusal))?;
+        let mut lent = Lent::new(lent);
+        let answer = lent.connection().batch_execute("SELECT 1").await;
+        lent.give_back();
+        answer.map_err(|error| store_error(OPERATION, error))
+    };
+    let answer = tokio::time::timeout(deadline, asked).await;
+    answer.unwrap_or_else(|_| Err(StoreError::deadline(OPERATION, deadline)))
 }
 
 impl fmt::Debug for PgStore {

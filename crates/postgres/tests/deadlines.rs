@@ -8,7 +8,10 @@ use std::{collections::HashSet, time::Duration};
 use futures_util::future::join_all;
 use support::{backends, client, hasty, login, now, open, transactions, user, version};
 use tokio::time::{sleep, timeout};
-use tollbar_core::ports::{HealthCheck, SessionStore};
+use tollbar_core::{
+    domain::UserId,
+    ports::{HealthCheck, SessionStore},
+};
 use tollbar_postgres::{PgOptions, PgStore};
 use tollbar_testkit::{Proxy, TestDatabase};
 
@@ -89,7 +92,40 @@ async fn a_server_that_hangs_is_found_again_when_it_goes_on() {
         proxy.pass();
         // What was on its way when the caller gave up may still lock the row.
         sleep(Duration::from_millis(300)).await;
-        login(&store, ada).await.unwrap();
+        until_found(&store, ada).await;
+    }
+}
+
+/// Calls until one is answered, which is soon, and by itself.
+async fn until_found(store: &PgStore, ada: UserId) {
+    let found = async {
+        while store.load(ada, now()).await.is_err() {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(Duration::from_secs(2), found).await.expect("it is looked for twice a second");
+    login(store, ada).await.unwrap();
+}
+
+#[tokio::test]
+async fn nobody_waits_for_a_server_that_is_known_to_hang() {
+    let database = TestDatabase::create();
+    let proxy = Proxy::to_url(&database.url());
+    let store = hasty(&proxy.url(&database.url())).await;
+    let ada = user(&store, "ada").await;
+    for hang in [Proxy::blackhole, Proxy::hold_answers] {
+        hang(&proxy);
+        for _ in 0..3 {
+            store.load(ada, now()).await.unwrap_err();
+        }
+        // As long as several deadlines: one call of a hundred that waited for one would show.
+        for _ in 0..100 {
+            let refused = timeout(Duration::from_millis(100), store.load(ada, now())).await;
+            assert!(refused.expect("it is refused at once").unwrap_err().is_transient());
+            sleep(Duration::from_millis(10)).await;
+        }
+        proxy.pass();
+        until_found(&store, ada).await;
     }
 }
 
