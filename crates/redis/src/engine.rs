@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use fred::{
+    bytes::Bytes,
     error::Error,
     types::{Value, config::Options},
 };
@@ -28,6 +29,9 @@ use crate::{
     scripts::Script,
     topology::Topology,
 };
+
+/// How long a sign is kept that a server takes writes.
+const SIGN_MS: u64 = 1_000;
 
 /// Whether a command may be sent again where its answer was lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,24 +129,24 @@ impl Engine {
         all.unwrap_or_else(|_| Err(StoreError::deadline(operation, self.deadline)))
     }
 
-    /// Whether every server that serves anything answers.
-    pub(crate) async fn check(&self, operation: &'static str) -> Result<(), StoreError> {
-        let (nodes, has_gap) = self.topology.serving();
-        if has_gap {
-            return Err(self.not_connected(operation));
+    /// Whether every server that serves any of these partitions takes writes.
+    pub(crate) async fn check(
+        &self,
+        operation: &'static str,
+        keys: impl Iterator<Item = (Partition, Bytes)>,
+    ) -> Result<(), StoreError> {
+        let mut asked: Vec<Arc<Node>> = Vec::new();
+        let mut writes = Vec::new();
+        for (at, key) in keys {
+            let node = self.topology.node_of(at).ok_or_else(|| self.not_connected(operation))?;
+            if !asked.iter().any(|other| Arc::ptr_eq(other, &node)) {
+                asked.push(node);
+                // A server that is full, or a replica, answers a PING and is of no use.
+                let sign = Arguments::default().keys([key]).word("1").word("PX").number(SIGN_MS);
+                writes.push(self.command(at, operation, Sending::Repeatable, "SET", sign));
+            }
         }
-        let pings = nodes.iter().map(|node| async {
-            let link = node.pick(None).ok_or_else(|| self.not_connected(operation))?;
-            let turn = node.breaker.enter(operation)?;
-            let ping = Message::command("PING", Arguments::default());
-            let answer =
-                timeout(self.deadline, ping.send(&link.client, &self.repeatable, Way::default())).await;
-            turn.heed(match answer {
-                Ok(answer) => answer.map_err(|error| store_error(operation, self.deadline, error)),
-                Err(_) => Err(StoreError::deadline(operation, self.deadline)),
-            })
-        });
-        futures_util::future::try_join_all(pings).await.map(drop)
+        futures_util::future::try_join_all(writes).await.map(drop)
     }
 
     /// A place among the calls under way and a connection; without either nothing is sent. Then, wherever an answer says that

@@ -163,6 +163,11 @@ impl Keys {
         self.key(self.partition_of_beats(), &["beat:", &of.to_string()])
     }
 
+    /// What is written to see whether a partition's server takes writes.
+    pub(crate) fn sign(&self, at: Partition) -> Bytes {
+        self.key(at, &["sign"])
+    }
+
     /// The slot of each partition in a cluster.
     pub(crate) fn slots(&self) -> Box<[u16]> {
         self.beginnings.iter().map(|beginning| redis_keyslot(beginning.as_bytes())).collect()

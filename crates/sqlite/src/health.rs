@@ -1,4 +1,4 @@
-//! Port `HealthCheck`: whether the file can be read.
+//! Port `HealthCheck`: whether the file can be read, and written.
 
 use async_trait::async_trait;
 use diesel::{QueryDsl, RunQueryDsl};
@@ -13,8 +13,8 @@ impl HealthCheck for SqliteStore {
     }
 
     async fn check(&self) -> Result<(), StoreError> {
-        // A bare SELECT 1 would not touch the file.
+        // Its transaction takes the lock to write, which another process may hold; a bare SELECT 1 would not touch the file.
         let read = |connection: &mut _| installation::table.count().get_result::<i64>(connection);
-        self.read("check health", self.options.deadline, read).await.map(drop)
+        self.write("check health", self.options.deadline, read).await.map(drop)
     }
 }
