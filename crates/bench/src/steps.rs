@@ -69,6 +69,7 @@ impl Steps {
                 tiers.store.clone(),
                 Arc::new(SystemClock),
                 policies,
+                flusher.live_counts(),
             )),
             readiness: Arc::new(Readiness::new(tiers.store, tiers.live)),
             body_timeout: Duration::from_secs(9),

@@ -101,6 +101,28 @@ suite! {
         assert_eq!(ledger.last_added(incarnation(2)).await.unwrap(), Some(Epoch::new(0)));
     }
 
+    /// Live counts are behind while an open incarnation says so.
+    async fn live_counts_are_behind_while_who_is_open_says_so(harness) {
+        let ledger = harness.call_ledger();
+        let behind = async || ledger.is_any_behind().await.unwrap();
+        for process in [1, 2] {
+            begin(&ledger, process).await;
+        }
+        assert!(!behind().await);
+        for process in [1, 2, 2] {
+            ledger.say_behind(incarnation(process), true).await.unwrap();
+        }
+        assert!(behind().await);
+        ledger.say_behind(incarnation(1), false).await.unwrap();
+        assert!(behind().await, "the second says so still");
+        add(&ledger, 2, 1, &[tally("ping", 1, 1)]).await;
+        assert!(behind().await);
+        close(&ledger, 2, &[]).await;
+        assert!(!behind().await);
+        ledger.say_behind(incarnation(9), true).await.unwrap();
+        assert!(!behind().await, "of a stranger, nothing");
+    }
+
     /// Open incarnations are orphans while their process has no claim.
     async fn who_is_open_and_has_no_claim_is_an_orphan(harness) {
         let (ledger, claims) = (harness.call_ledger(), harness.claims());

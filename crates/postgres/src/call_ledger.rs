@@ -74,6 +74,20 @@ impl CallLedger for PgStore {
         .await
     }
 
+    async fn say_behind(&self, incarnation: Incarnation, behind: bool) -> Result<(), StoreError> {
+        self.call("say that live counts are behind", self.options.deadline, async |connection| {
+            incarnations::say_behind(connection, incarnation, behind).await
+        })
+        .await
+    }
+
+    async fn is_any_behind(&self) -> Result<bool, StoreError> {
+        self.call("ask whether live counts are behind", self.options.deadline, async |connection| {
+            incarnations::is_any_behind(connection).await
+        })
+        .await
+    }
+
     async fn orphans(&self) -> Result<Vec<Incarnation>, StoreError> {
         self.call("look for orphans", self.options.deadline, async |connection| {
             incarnations::orphans(connection).await

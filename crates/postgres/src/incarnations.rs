@@ -89,6 +89,20 @@ pub(crate) async fn last_added(
     epoch.map(|epoch| u64::try_from(epoch).map(Epoch::new).map_err(damaged)).transpose()
 }
 
+pub(crate) async fn say_behind(
+    connection: &mut AsyncPgConnection,
+    of: Incarnation,
+    behind: bool,
+) -> QueryResult<()> {
+    let row = incarnations::table.find(of.as_bytes().as_slice());
+    diesel::update(row).set(incarnations::behind.eq(behind)).execute(connection).await.map(drop)
+}
+
+pub(crate) async fn is_any_behind(connection: &mut AsyncPgConnection) -> QueryResult<bool> {
+    let behind = incarnations::table.filter(incarnations::behind.and(diesel::dsl::not(incarnations::closed)));
+    diesel::select(diesel::dsl::exists(behind)).get_result(connection).await
+}
+
 pub(crate) async fn orphans(connection: &mut AsyncPgConnection) -> QueryResult<Vec<Incarnation>> {
     let rows: Vec<Orphan> = diesel::sql_query(
         "SELECT incarnation FROM incarnations WHERE NOT closed AND NOT EXISTS ( \

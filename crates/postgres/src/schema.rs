@@ -34,6 +34,7 @@ diesel::table! {
         flushed_at -> Timestamptz,
         process -> Nullable<Binary>,
         closed -> Bool,
+        behind -> Bool,
     }
 }
 

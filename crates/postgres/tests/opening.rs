@@ -28,7 +28,8 @@ async fn many_open_a_new_database_at_once_and_the_schema_is_made_once() {
     let ran = client(&database.url()).await;
     let ran: i64 =
         ran.query_one("SELECT count(*) FROM __diesel_schema_migrations", &[]).await.unwrap().get(0);
-    assert_eq!(ran, 6);
+    let migrations = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations")).unwrap().count();
+    assert_eq!(usize::try_from(ran).unwrap(), migrations);
 }
 
 #[tokio::test]

@@ -51,6 +51,7 @@ pub(crate) async fn compose(
     if let Err(error) = flusher.raise_board().await {
         warn!(?error, "the leaderboard is not complete yet; the flusher goes on trying");
     }
+    let live_counts = flusher.live_counts();
     let services = Services {
         signup,
         login,
@@ -62,6 +63,7 @@ pub(crate) async fn compose(
             Arc::clone(&durable.tier.ledger),
             Arc::new(SystemClock),
             policies,
+            live_counts,
         )),
         readiness: Arc::new(Readiness::new(Arc::clone(&durable.health), Arc::clone(&live.health))),
         body_timeout: settings.server.client_timeout,

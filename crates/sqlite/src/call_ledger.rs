@@ -65,6 +65,16 @@ impl CallLedger for SqliteStore {
         .await
     }
 
+    async fn say_behind(&self, incarnation: Incarnation, behind: bool) -> Result<(), StoreError> {
+        let say = move |connection: &mut _| incarnations::say_behind(connection, incarnation, behind);
+        self.write("say that live counts are behind", self.options.deadline, say).await
+    }
+
+    async fn is_any_behind(&self) -> Result<bool, StoreError> {
+        let ask = incarnations::is_any_behind;
+        self.read("ask whether live counts are behind", self.options.deadline, ask).await
+    }
+
     async fn orphans(&self) -> Result<Vec<Incarnation>, StoreError> {
         self.read("look for orphans", self.options.deadline, incarnations::orphans).await
     }

@@ -79,6 +79,20 @@ pub(crate) fn last_added(connection: &mut SqliteConnection, of: Incarnation) -> 
     epoch.map(|epoch| u64::try_from(epoch).map(Epoch::new).map_err(damaged)).transpose()
 }
 
+pub(crate) fn say_behind(
+    connection: &mut SqliteConnection,
+    of: Incarnation,
+    behind: bool,
+) -> QueryResult<()> {
+    let row = incarnations::table.find(of.as_bytes().as_slice());
+    diesel::update(row).set(incarnations::behind.eq(behind)).execute(connection).map(drop)
+}
+
+pub(crate) fn is_any_behind(connection: &mut SqliteConnection) -> QueryResult<bool> {
+    let behind = incarnations::table.filter(incarnations::behind.and(not(incarnations::closed)));
+    diesel::select(diesel::dsl::exists(behind)).get_result(connection)
+}
+
 pub(crate) fn orphans(connection: &mut SqliteConnection) -> QueryResult<Vec<Incarnation>> {
     let rows: Vec<Orphan> = sql_query(
         "SELECT incarnation FROM incarnations WHERE NOT closed AND NOT EXISTS ( \

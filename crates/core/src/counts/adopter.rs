@@ -47,18 +47,29 @@ impl Adopter {
     }
 
     async fn adopt_orphans(&self, own: Incarnation) -> Result<(), StoreError> {
+        // One that cannot be adopted, for whatever reason, does not keep the others from it.
+        let mut first = Ok(());
+        let mut heed =
+            |adopted: Result<(), StoreError>| first = std::mem::replace(&mut first, Ok(())).and(adopted);
         for incarnation in self.ledger.orphans().await? {
-            // One that only cannot reach the database goes on to admit calls by the live tier.
-            if incarnation != own && !self.pending.beats(incarnation).await? {
-                self.adopt(incarnation).await?;
+            if incarnation != own {
+                heed(self.adopt_if_dead(incarnation).await);
             }
         }
         // Their process lives, so they are nobody's orphans.
         for incarnation in self.book.former() {
-            self.adopt(incarnation).await?;
-            self.book.is_closed(incarnation);
+            let adopted = self.adopt(incarnation).await;
+            if adopted.is_ok() {
+                self.book.is_closed(incarnation);
+            }
+            heed(adopted);
         }
-        Ok(())
+        first
+    }
+
+    async fn adopt_if_dead(&self, incarnation: Incarnation) -> Result<(), StoreError> {
+        // One that only cannot reach the database goes on to admit calls by the live tier.
+        if self.pending.beats(incarnation).await? { Ok(()) } else { self.adopt(incarnation).await }
     }
 
     /// Fences an incarnation, then puts into the ledger what it has noted. It may live, and may be adopted by others at the same

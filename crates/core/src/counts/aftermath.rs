@@ -19,6 +19,8 @@ pub(super) struct Flushed {
     pub(super) id: EpochId,
     /// The totals, as it left them, of whom it names.
     pub(super) totals: Vec<Tally>,
+    /// Whether the live tier has not heard of all of it.
+    pub(super) has_unheard: bool,
 }
 
 /// Tells the live tier of each epoch, until the flusher ends.
@@ -28,14 +30,14 @@ pub(super) async fn follow(
     raiser: Arc<Raiser>,
 ) {
     let mut unsettled = VecDeque::new();
-    while let Some(Flushed { id, totals }) = flushed.recv().await {
+    while let Some(Flushed { id, totals, has_unheard }) = flushed.recv().await {
         if let Some(pending) = &pending {
             if unsettled.len() < MOST_UNSETTLED {
                 unsettled.push_back(id);
             }
             settle(&mut unsettled, &**pending).await;
         }
-        raiser.follow(&totals).await;
+        raiser.follow(&totals, has_unheard).await;
     }
 }
 

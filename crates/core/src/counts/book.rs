@@ -6,8 +6,9 @@ use std::{
 };
 
 use super::{
-    epoch::{ClosedEpoch, EpochBook, Outcome, Passage, Wishes},
+    epoch::{ClosedEpoch, EpochBook, Outcome, Passage},
     sums::lock,
+    wishes::Wishes,
 };
 use crate::{
     StoreError,

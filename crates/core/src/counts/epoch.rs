@@ -15,28 +15,15 @@ use tokio::sync::{Notify, watch};
 use super::{
     book::{BookOptions, COUNT},
     sums::{Sums, lock},
+    wishes::Wishes,
 };
 use crate::{
     StoreError,
-    domain::{ApiName, EpochId, Incarnation, Tally, UserId},
+    domain::{ApiName, EpochId, Tally, UserId},
 };
 
 /// How long an epoch that calls wait for waits for those in flight: longer than a trip to a live tier that is well.
 const DRAIN: Duration = Duration::from_millis(5);
-
-/// What calls ask of the flusher.
-#[derive(Debug, Default)]
-pub(super) struct Wishes {
-    /// Somebody waits for the ledger, or was fenced.
-    pub(super) any: Notify,
-    /// Who was fenced last.
-    pub(super) fenced: Mutex<Option<Incarnation>>,
-    /// How many calls wait for the ledger.
-    waiting: watch::Sender<usize>,
-}
-
-/// A call that waits for the ledger, for as long as this lives.
-struct Wish<'a>(&'a Wishes);
 
 #[derive(Debug)]
 pub(super) struct EpochBook {
@@ -58,6 +45,8 @@ struct Page {
     sums: Sums,
     /// What the ledger is told; nothing is added to it any more.
     sealed: Option<Arc<Sums>>,
+    /// Whether it has calls of which the live tier has not heard.
+    has_unheard: bool,
 }
 
 impl Page {
@@ -139,11 +128,12 @@ impl EpochBook {
     }
 
     /// Whether the call was counted: what is sealed counts no more.
-    fn count(&self, api: &ApiName, user: UserId) -> bool {
+    fn count(&self, api: &ApiName, user: UserId, is_unheard: bool) -> bool {
         let mut page = lock(&self.page);
         let is_open = page.sealed.is_none();
         if is_open {
             page.sums.count(api, user);
+            page.has_unheard |= is_unheard;
         }
         is_open
     }
@@ -169,32 +159,6 @@ impl Drop for EpochBook {
     }
 }
 
-impl Wishes {
-    fn wait(&self) -> Wish<'_> {
-        self.waiting.send_modify(|waiting| *waiting += 1);
-        Wish(self)
-    }
-
-    /// Returns when a call has waited for the ledger for this long, or longer.
-    async fn pressed(&self, patience: Duration) {
-        let mut waiting = self.waiting.subscribe();
-        loop {
-            // It is not closed while this borrows its sender.
-            let _ = waiting.wait_for(|waiting| *waiting > 0).await;
-            tokio::time::sleep(patience).await;
-            if *waiting.borrow_and_update() > 0 {
-                return;
-            }
-        }
-    }
-}
-
-impl Drop for Wish<'_> {
-    fn drop(&mut self) {
-        self.0.waiting.send_modify(|waiting| *waiting -= 1);
-    }
-}
-
 impl Passage {
     /// Under which epoch the call will be counted.
     pub fn epoch(&self) -> EpochId {
@@ -211,10 +175,20 @@ impl Passage {
         error.perhaps_noted(self.0.id.incarnation)
     }
 
-    /// Counts the call: in its epoch or, where the ledger has been told of that already, in the next that it has not been told of.
+    /// Counts a call that the live tier has counted: in its epoch or, where the ledger has been told of that already, in the next that it has not been
+    /// told of.
     pub fn count(self, api: &ApiName, user: UserId) -> Counted {
+        self.count_as(api, user, false)
+    }
+
+    /// The same for a call of which the live tier has not heard.
+    pub fn count_unheard(self, api: &ApiName, user: UserId) -> Counted {
+        self.count_as(api, user, true)
+    }
+
+    fn count_as(self, api: &ApiName, user: UserId, is_unheard: bool) -> Counted {
         let (mut epoch, mut is_late) = (Arc::clone(&self.0), false);
-        while !epoch.count(api, user) {
+        while !epoch.count(api, user, is_unheard) {
             let next =
                 epoch.next.get().expect("an epoch is closed, and the next one opened, before it is sealed");
             (epoch, is_late) = (Arc::clone(next), true);
@@ -276,6 +250,11 @@ impl ClosedEpoch {
         // Listing them takes a while, and calls that come late should not wait for it.
         let sums = lock(&self.0.page).seal();
         sums.tallies()
+    }
+
+    /// Whether the live tier has not heard of all of it.
+    pub fn has_unheard(&self) -> bool {
+        lock(&self.0.page).has_unheard
     }
 
     /// Tells those who wait for it that it is in the ledger.

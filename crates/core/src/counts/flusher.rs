@@ -3,12 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join4;
-use tokio::sync::mpsc::{self, Sender};
+use tokio::sync::{
+    mpsc::{self, Sender},
+    oneshot,
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
 use super::{
-    CallBook, ClosedEpoch,
+    CallBook, ClosedEpoch, LiveCounts,
     adopter::Adopter,
     aftermath::{self, Flushed},
     raiser::Raiser,
@@ -70,6 +73,11 @@ impl CountFlusher {
         Self { book, ledger, pending, raiser, process, options }
     }
 
+    /// What it knows of the live counts, from now on.
+    pub fn live_counts(&self) -> LiveCounts {
+        self.raiser.counts().clone()
+    }
+
     /// Raises the live counts to the ledger's totals, page by page, unless another process is at it.
     ///
     /// # Errors
@@ -95,11 +103,24 @@ impl CountFlusher {
         };
         let (flushed, after) = mpsc::channel(MOST_FLUSHED);
         let pending = self.pending.clone();
-        let following = aftermath::follow(after, pending, Arc::clone(&raiser));
-        join4(self.flush_until(&stop, flushed), following, raiser.run(&stop), adopting).await;
+        let (done, followed) = oneshot::channel();
+        let following = async {
+            aftermath::follow(after, pending, Arc::clone(&raiser)).await;
+            // Whoever flushes may have ceased to wait.
+            let _ = done.send(());
+        };
+        // A live tier that ends with this process has nobody else to be told.
+        let book = self.pending.is_some().then(|| Arc::clone(&self.book));
+        let raising = raiser.run(&stop, book.as_deref());
+        join4(self.flush_until(&stop, flushed, followed), following, raising, adopting).await;
     }
 
-    async fn flush_until(mut self, stop: &CancellationToken, flushed: Sender<Flushed>) {
+    async fn flush_until(
+        mut self,
+        stop: &CancellationToken,
+        flushed: Sender<Flushed>,
+        followed: oneshot::Receiver<()>,
+    ) {
         // Where every call waits for its flush, the book says when.
         let every = if self.options.every.is_zero() { Duration::from_secs(1) } else { self.options.every };
         loop {
@@ -113,22 +134,34 @@ impl CountFlusher {
             if let Some(closed) = self.book.close()
                 && stop.run_until_cancelled(self.flush(&closed, &flushed)).await.is_none()
             {
-                self.flush_last(Some(closed), &flushed).await;
+                self.flush_last(Some(closed), flushed, followed).await;
                 return;
             }
         }
-        self.flush_last(None, &flushed).await;
+        self.flush_last(None, flushed, followed).await;
     }
 
     /// Flushes what is left, and closes the incarnation. What cannot be flushed in time stays noted, where it was, for others.
-    async fn flush_last(mut self, closed: Option<ClosedEpoch>, flushed: &Sender<Flushed>) {
+    async fn flush_last(
+        mut self,
+        closed: Option<ClosedEpoch>,
+        flushed: Sender<Flushed>,
+        followed: oneshot::Receiver<()>,
+    ) {
         let last = self.options.last;
         let flushing = async {
             if let Some(closed) = closed {
-                self.flush(&closed, flushed).await;
+                self.flush(&closed, &flushed).await;
             }
             if let Some(closed) = self.book.close() {
-                self.flush(&closed, flushed).await;
+                self.flush(&closed, &flushed).await;
+            }
+            drop(flushed);
+            let _ = followed.await;
+            if self.pending.is_some() && self.raiser.counts().are_behind_here() {
+                // Whoever adopts it raises what the live tier has not heard of.
+                warn!("the live counts lack calls that are in the ledger; they are left to another process");
+                return;
             }
             if let Err(error) = self.ledger.close(self.book.incarnation(), &[]).await {
                 warn!(?error, "the ledger was not told that this process counts no more");
@@ -166,8 +199,9 @@ impl CountFlusher {
         closed.is_in_ledger();
         debug!(epoch, tallies = sums.len(), "counts are in the ledger");
         // The live tier hears of it meanwhile: where it is silent, who waits for the next flush should not wait for it.
-        if flushed.try_send(Flushed { id, totals }).is_err() {
-            self.raiser.suspect();
+        let has_unheard = closed.has_unheard();
+        if flushed.try_send(Flushed { id, totals, has_unheard }).is_err() {
+            self.raiser.miss();
         }
     }
 

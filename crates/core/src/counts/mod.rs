@@ -6,9 +6,12 @@ mod aftermath;
 mod book;
 mod epoch;
 mod flusher;
+mod live_counts;
 mod raiser;
 mod sums;
+mod wishes;
 
 pub use book::{BookOptions, CallBook};
 pub use epoch::{ClosedEpoch, Counted, Passage};
 pub use flusher::{CountFlusher, FlusherOptions};
+pub use live_counts::LiveCounts;

@@ -12,24 +12,30 @@ use std::{
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::sums::lock;
+use super::{CallBook, LiveCounts, sums::lock};
 use crate::{
     StoreError,
-    domain::{ApiName, Caller, Tally},
+    domain::{ApiName, Caller, Incarnation, Tally},
     ports::{CallLedger, CallTracker, RaiseId},
     random_u64,
 };
 
 /// How often the live tier is asked whether it has lost anything.
 const LOOK: Duration = Duration::from_millis(500);
+/// The same while it is known to have lost something: whoever asks is told of the ledger meanwhile.
+const LOOK_BEHIND: Duration = Duration::from_millis(100);
 const PAGE: usize = 10_000;
 
 /// Raises live counts: those of an epoch after its flush, and all of them where something was lost.
 pub(super) struct Raiser {
     ledger: Arc<dyn CallLedger>,
     tracker: Arc<dyn CallTracker>,
-    /// Something was found missing, though the live tier may take itself for whole.
+    /// Something may be missing, though the live tier may take itself for whole.
     suspects: AtomicBool,
+    /// Whether something is.
+    counts: LiveCounts,
+    /// Whose name says so in the ledger.
+    told: Mutex<Option<Incarnation>>,
     /// Of each API, a total that the board has had: where it has it no more, it has lost something. New callers alone could not
     /// tell, for what they have called since then is all that they ever called.
     witnesses: Mutex<HashMap<ApiName, Caller>>,
@@ -44,16 +50,34 @@ impl Raiser {
             ledger,
             tracker,
             suspects: AtomicBool::new(false),
+            counts: LiveCounts::default(),
+            told: Mutex::default(),
             witnesses: Mutex::default(),
             unfinished: Mutex::default(),
         }
     }
 
-    /// Looks after the live tier until `stop`.
-    pub(super) async fn run(&self, stop: &CancellationToken) {
+    /// What it knows of the live counts.
+    pub(super) fn counts(&self) -> &LiveCounts {
+        &self.counts
+    }
+
+    /// Looks after the live tier until `stop`; where others share it, `book` is whose name tells them.
+    pub(super) async fn run(&self, stop: &CancellationToken, book: Option<&CallBook>) {
         let mut was_well = true;
-        while stop.run_until_cancelled(tokio::time::sleep(LOOK)).await.is_some() {
-            match stop.run_until_cancelled(self.look()).await {
+        loop {
+            let pause = if self.counts.are_behind() { LOOK_BEHIND } else { LOOK };
+            if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
+                break;
+            }
+            let looked = async {
+                let looked = self.look().await;
+                if let Some(book) = book {
+                    self.tell(book.incarnation()).await?;
+                }
+                looked
+            };
+            match stop.run_until_cancelled(looked).await {
                 Some(Err(error)) => {
                     // Once for each outage.
                     if std::mem::take(&mut was_well) {
@@ -64,6 +88,19 @@ impl Raiser {
                 None => break,
             }
         }
+    }
+
+    /// Tells other processes, through the ledger, whether the live counts lack what this one has added, and hears it of them: they may be cut off
+    /// from a live tier that takes itself for whole.
+    async fn tell(&self, own: Incarnation) -> Result<(), StoreError> {
+        let behind = self.counts.are_behind_here().then_some(own);
+        let told = *lock(&self.told);
+        if behind != told {
+            self.ledger.say_behind(own, behind.is_some()).await?;
+            *lock(&self.told) = behind;
+        }
+        self.counts.set_any(self.ledger.is_any_behind().await?);
+        Ok(())
     }
 
     async fn look(&self) -> Result<(), StoreError> {
@@ -87,6 +124,7 @@ impl Raiser {
         match self.tracker.begin_raise(raise).await {
             Ok(begun) => Ok(begun.then_some(raise)),
             Err(error) => {
+                self.miss();
                 self.leave(Some(raise));
                 Err(error)
             }
@@ -111,10 +149,12 @@ impl Raiser {
             self.leave(raise);
             return Err(error);
         }
-        match raise {
-            Some(raise) => self.finish(raise).await,
-            None => Ok(()),
+        if let Some(raise) = raise {
+            return self.finish(raise).await;
         }
+        // Another raise that ended meanwhile need not have seen the change.
+        self.suspect();
+        Ok(())
     }
 
     async fn finish(&self, raise: RaiseId) -> Result<(), StoreError> {
@@ -124,11 +164,15 @@ impl Raiser {
             Ok((totals, self.tracker.end_raise(raise).await?))
         };
         match ended.await {
-            Ok((totals, true)) => info!(totals, "the live counts have been raised to the ledger"),
+            Ok((totals, true)) => {
+                // What came to be missing meanwhile is missing still.
+                self.counts.set_here(self.suspects.load(Ordering::Relaxed) && self.counts.are_behind_here());
+                info!(totals, "the live counts have been raised to the ledger");
+            }
             // Something was lost meanwhile: the next look finds it out.
             Ok((_, false)) => {}
             Err(error) => {
-                self.suspect();
+                self.miss();
                 self.leave(Some(raise));
                 return Err(error);
             }
@@ -150,13 +194,19 @@ impl Raiser {
         }
     }
 
-    /// Says that the live counts may be behind.
-    pub(super) fn suspect(&self) {
+    /// Says that the live counts may lack something.
+    fn suspect(&self) {
         self.suspects.store(true, Ordering::Relaxed);
     }
 
-    /// Raises the live counts to these totals, as an epoch left them.
-    pub(super) async fn follow(&self, totals: &[Tally]) {
+    /// Says that they do.
+    pub(super) fn miss(&self) {
+        self.counts.set_here(true);
+        self.suspect();
+    }
+
+    /// Raises the live counts to these totals, as an epoch left them. `has_unheard`: where not all of it was counted live.
+    pub(super) async fn follow(&self, totals: &[Tally], has_unheard: bool) {
         let is_among =
             |api: &ApiName, user| totals.iter().any(|tally| tally.api == *api && tally.user == user);
         let of_witness = |(api, caller): (&ApiName, &Caller)| Tally {
@@ -169,12 +219,15 @@ impl Raiser {
             let others = witnesses.iter().filter(|(api, caller)| !is_among(api, caller.user)).map(of_witness);
             totals.iter().cloned().chain(others).collect()
         };
-        // Calls raise the live counts before they come to the ledger: counts that are behind have lost something, and maybe not of
-        // these users alone.
-        let is_behind = self.raise(&asked).await.unwrap_or(true);
+        let raised = self.raise(&asked).await;
         self.witness(totals);
-        if is_behind {
-            self.suspect();
+        match raised {
+            Ok(false) => {}
+            // As it had to be; whether they have lost something, too, is not known.
+            Ok(true) if has_unheard => self.suspect(),
+            // Calls raise the live counts before they come to the ledger: counts that are behind have lost something, and maybe not of
+            // these users alone.
+            Ok(true) | Err(_) => self.miss(),
         }
     }
 

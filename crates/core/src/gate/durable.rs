@@ -94,7 +94,7 @@ impl Standby for DurableGate {
             return Ok(Admission::Limited { user, decision });
         }
         // No live tier has noted it: in this process alone, it would not survive a kill.
-        passage.count(policy.api(), user).commit().await?;
+        passage.count_unheard(policy.api(), user).commit().await?;
         Ok(Admission::Admitted { user, session, decision })
     }
 

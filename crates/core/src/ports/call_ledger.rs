@@ -44,6 +44,22 @@ pub trait CallLedger: Send + Sync {
     /// The store failed; after a transient failure the epoch may have been added, whole.
     async fn add(&self, id: EpochId, sums: &[Tally]) -> Result<Added, StoreError>;
 
+    /// Keeps in mind whether the live counts may lack calls that an open incarnation has added: where it cannot tell them itself, others shall know.
+    ///
+    /// # Parameters
+    /// - `incarnation`: who added them.
+    /// - `behind`: whether they may.
+    ///
+    /// # Errors
+    /// The store failed.
+    async fn say_behind(&self, incarnation: Incarnation, behind: bool) -> Result<(), StoreError>;
+
+    /// Whether the live counts may lack calls of any open incarnation.
+    ///
+    /// # Errors
+    /// The store failed.
+    async fn is_any_behind(&self) -> Result<bool, StoreError>;
+
     /// The open incarnations whose process holds no claim.
     ///
     /// # Errors

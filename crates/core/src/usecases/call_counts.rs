@@ -7,6 +7,7 @@ use tracing::debug;
 
 use crate::{
     StoreError,
+    counts::LiveCounts,
     domain::{ApiName, Caller, Timestamp},
     policies::{Policies, RequestPath},
     ports::{CallLedger, CallTracker, Clock},
@@ -23,7 +24,7 @@ const KEPT: Duration = Duration::from_secs(1);
 pub struct Reading<T> {
     /// The counts.
     pub value: T,
-    /// Whether it is the ledger that tells, without the calls since the last flush, because the live tier is away.
+    /// Whether it is the ledger that tells, without the calls since the last flush, because the live tier is away or lacks some.
     pub stale: bool,
 }
 
@@ -33,6 +34,7 @@ pub struct CallCounts {
     ledger: Arc<dyn CallLedger>,
     clock: Arc<dyn Clock>,
     policies: Policies,
+    live: LiveCounts,
     top: Kept<Vec<Caller>>,
     distinct: Kept<u64>,
 }
@@ -42,14 +44,15 @@ pub struct CallCounts {
 type Kept<T> = Mutex<Option<(ApiName, Timestamp, Result<T, StoreError>)>>;
 
 impl CallCounts {
-    /// The counts by these policies.
+    /// The counts by these policies. `live`: what is known of those of `tracker`.
     pub fn new(
         tracker: Arc<dyn CallTracker>,
         ledger: Arc<dyn CallLedger>,
         clock: Arc<dyn Clock>,
         policies: Policies,
+        live: LiveCounts,
     ) -> Self {
-        Self { tracker, ledger, clock, policies, top: Mutex::default(), distinct: Mutex::default() }
+        Self { tracker, ledger, clock, policies, live, top: Mutex::default(), distinct: Mutex::default() }
     }
 
     /// `None`: such calls are refused, so there are none.
@@ -87,13 +90,15 @@ impl CallCounts {
         kept: &Kept<T>,
         read: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<Reading<T>, StoreError> {
-        let failure = match live {
-            Ok(value) => return Ok(Reading { value, stale: false }),
+        match &live {
+            Ok(_) if !self.live.are_behind() => return live.map(|value| Reading { value, stale: false }),
+            Ok(_) => {}
             // Too many readers at once should not turn to the database.
-            Err(failure) if failure.is_overloaded() => return Err(failure),
-            Err(failure) => failure,
-        };
-        debug!(?failure, "the counts are read from the ledger");
+            Err(failure) if failure.is_overloaded() => {
+                return live.map(|value| Reading { value, stale: false });
+            }
+            Err(failure) => debug!(?failure, "the counts are read from the ledger"),
+        }
         let asked = self.clock.steady();
         let mut kept = kept.lock().await;
         let known = kept.as_ref().filter(|(of, at, read)| {
@@ -106,7 +111,9 @@ impl CallCounts {
             *kept = Some((api.clone(), self.clock.steady(), value.clone()));
             value
         };
-        Ok(Reading { value: value?, stale: true })
+        // Counts that lack some are better than none.
+        let value = value.or_else(|failure| live.map_err(|_| failure))?;
+        Ok(Reading { value, stale: true })
     }
 }
 
@@ -130,7 +137,8 @@ mod tests {
         let table = PolicyTable::new(vec![Rule::new(options).unwrap()], unmatched).unwrap();
         let clock = Arc::new(ManualClock::new());
         let (tracker, ledger) = (Arc::new(tracker), Arc::new(ledger));
-        (CallCounts::new(tracker, ledger, clock.clone(), Policies::new(table)), clock)
+        let (policies, live) = (Policies::new(table), LiveCounts::default());
+        (CallCounts::new(tracker, ledger, clock.clone(), policies, live), clock)
     }
 
     #[tokio::test]

@@ -12,6 +12,7 @@ use actix_web::{
 use serde_json::Value;
 use tollbar_core::{
     StoreError,
+    counts::LiveCounts,
     domain::{ApiName, Decision, Policy, PolicyName, Quota, Timestamp, TokenKey, Window, WindowState},
     policies::{PathPattern, Policies, PolicyTable, Rule, RuleOptions, Unmatched},
     ports::{
@@ -76,6 +77,7 @@ impl Ports {
                 Arc::new(self.ledger),
                 Arc::new(ManualClock::new()),
                 bar.authorize().policies().clone(),
+                LiveCounts::default(),
             )),
             bar,
             readiness: Arc::new(Readiness::new(Arc::new(self.durable), Arc::new(self.live))),

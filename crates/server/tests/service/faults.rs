@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
 use reqwest::{Method, Response};
 use serde_json::json;
 use tokio::time::{sleep, timeout};
@@ -31,15 +32,20 @@ impl Breakable {
     }
 
     async fn start(&self) -> Service {
+        self.start_with(&[]).await
+    }
+
+    async fn start_with(&self, more: &[(&str, &str)]) -> Service {
         let postgres = self.postgres.url(&self.tiers.database.as_ref().unwrap().url());
         let redis = self.redis.url(self.tiers.redis.as_ref().unwrap().url());
-        let settings = [
+        let mut settings = vec![
             ("TOLLBAR__DATABASE__URL", postgres.as_str()),
             ("TOLLBAR__REDIS__URL", redis.as_str()),
             ("TOLLBAR__DATABASE__DEADLINE", "1s"),
             ("TOLLBAR__REDIS__DEADLINE", "500ms"),
             ("TOLLBAR__SERVER__SHUTDOWN_TIMEOUT", "6s"),
         ];
+        settings.extend(more);
         Service::start(&self.tiers, &settings).await
     }
 }
@@ -47,7 +53,7 @@ impl Breakable {
 /// Each way in which an engine can be away.
 const AWAY: [fn(&Proxy); 3] = [Proxy::refuse, Proxy::blackhole, Proxy::hold_answers];
 
-async fn status(service: &Service, method: Method, path: &str, token: Option<&str>) -> u16 {
+async fn status_of(service: &Service, method: Method, path: &str, token: Option<&str>) -> u16 {
     let answer: Response = timeout(IN_TIME, service.client.send(method, path, token)).await.unwrap();
     let retry_after = answer.headers().get("retry-after").is_some();
     assert_eq!(retry_after, matches!(answer.status().as_u16(), 429 | 503), "{answer:?}");
@@ -75,15 +81,23 @@ async fn without_the_database_what_redis_knows_is_served() {
         let token = client.login(&name).await;
         assert_eq!(client.ping(&token).await.0, 200);
         away(&engines.postgres);
-        assert_eq!(status(&service, Method::GET, "/ping", Some(&token)).await, 429, "its session is cached");
-        assert_eq!(status(&service, Method::GET, "/ping", Some("tbs_x")).await, 401, "no look-up is needed");
-        assert_eq!(status(&service, Method::POST, "/logout", Some(&token)).await, 503);
+        assert_eq!(
+            status_of(&service, Method::GET, "/ping", Some(&token)).await,
+            429,
+            "its session is cached"
+        );
+        assert_eq!(
+            status_of(&service, Method::GET, "/ping", Some("tbs_x")).await,
+            401,
+            "no look-up is needed"
+        );
+        assert_eq!(status_of(&service, Method::POST, "/logout", Some(&token)).await, 503);
         for path in ["/login", "/signup"] {
             let (status, body) = timeout(IN_TIME, client.post(path, &account(&name))).await.unwrap();
             assert_eq!(status, 503, "{body}");
         }
         for path in ["/top", "/count", "/healthz"] {
-            assert_eq!(status(&service, Method::GET, path, None).await, 200);
+            assert_eq!(status_of(&service, Method::GET, path, None).await, 200);
         }
         let (status, ready) = client.get("/readyz").await;
         assert_eq!((status, &ready["status"]), (200, &json!("degraded")));
@@ -106,7 +120,7 @@ async fn without_redis_the_database_goes_on_and_no_call_is_acknowledged() {
         away(&engines.redis);
         client.signup(&name).await;
         let token = timeout(IN_TIME, client.login(&name)).await.unwrap();
-        assert_eq!(status(&service, Method::GET, "/ping", Some(&token)).await, 503);
+        assert_eq!(status_of(&service, Method::GET, "/ping", Some(&token)).await, 503);
         for path in ["/top", "/count"] {
             let (status, counts) = timeout(IN_TIME, client.get(path)).await.unwrap();
             assert_eq!((status, &counts["stale"]), (200, &json!(true)), "the ledger tells");
@@ -126,16 +140,78 @@ async fn without_redis_the_database_goes_on_and_no_call_is_acknowledged() {
 async fn without_either_it_is_not_ready_and_still_ends_in_time() {
     let engines = Breakable::new();
     let service = engines.start().await;
+    service.client.signup("user1").await;
+    let token = service.client.login("user1").await;
     engines.postgres.blackhole();
     engines.redis.blackhole();
     let (status, ready) = timeout(IN_TIME, service.client.get("/readyz")).await.unwrap();
     assert_eq!((status, &ready["error"]), (503, &json!("The service is not ready!")));
     assert_eq!(service.client.get("/healthz").await.0, 200);
-    for path in ["/top", "/count", "/ping"] {
-        let refused = timeout(IN_TIME, service.client.send(Method::GET, path, None)).await.unwrap();
-        let expected = if path == "/ping" { 401 } else { 503 };
-        assert_eq!(refused.status(), expected, "{path}");
-        assert_eq!(refused.headers().contains_key("retry-after"), expected == 503, "{path}");
+    assert_eq!(status_of(&service, Method::GET, "/ping", None).await, 401, "nothing has to be asked");
+    let token = Some(&*token);
+    let get = Method::GET;
+    for (method, path) in
+        [(get.clone(), "/ping"), (Method::POST, "/logout"), (get.clone(), "/top"), (get, "/count")]
+    {
+        assert_eq!(status_of(&service, method, path, token).await, 503, "{path}");
+    }
+    for path in ["/login", "/signup"] {
+        let (status, body) = timeout(IN_TIME, service.client.post(path, &account("user1"))).await.unwrap();
+        assert_eq!(status, 503, "{path}: {body}");
     }
     timeout(Duration::from_secs(7), service.stop()).await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_database_a_cached_session_works_for_as_long_as_it_is_believed() {
+    let engines = Breakable::new();
+    let service = engines.start_with(&[("TOLLBAR__SESSION__CACHE_TTL", "2s")]).await;
+    service.client.signup("user1").await;
+    let token = service.client.login("user1").await;
+    assert_eq!(service.client.ping(&token).await.0, 200);
+    engines.postgres.refuse();
+    assert_eq!(status_of(&service, Method::GET, "/ping", Some(&token)).await, 429, "its session is cached");
+    let until_forgotten = async {
+        while status_of(&service, Method::GET, "/ping", Some(&token)).await != 503 {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(IN_TIME, until_forgotten).await.expect("nobody can say any more whether it lives");
+    engines.postgres.pass();
+    until_ready(&service).await;
+    assert_ne!(service.client.ping(&token).await.0, 503);
+    service.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sqlite_file_that_another_process_writes_is_served_from_as_far_as_it_can_be_read() {
+    let tiers = Tiers::embedded();
+    let service = Service::start(&tiers, &[("TOLLBAR__DATABASE__DEADLINE", "300ms")]).await;
+    let client = &service.client;
+    client.signup("user1").await;
+    let token = client.login("user1").await;
+    assert_eq!(client.ping(&token).await.0, 200);
+    let path = tiers.folder.path().join("tollbar.db");
+    let mut elsewhere = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    elsewhere.batch_execute("BEGIN IMMEDIATE").unwrap();
+
+    for path in ["/login", "/signup"] {
+        let (status, body) = timeout(IN_TIME, client.post(path, &account("user2"))).await.unwrap();
+        assert_eq!(status, if path == "/login" { 401 } else { 503 }, "{path}: {body}");
+    }
+    assert_eq!(timeout(IN_TIME, client.post("/login", &account("user1"))).await.unwrap().0, 503);
+    assert_eq!(status_of(&service, Method::POST, "/logout", Some(&token)).await, 503);
+    assert_eq!(status_of(&service, Method::GET, "/ping", Some(&token)).await, 429);
+    let (_, top) = client.get("/top").await;
+    assert_eq!(
+        top,
+        json!({"topUsersCallingAPIAllTime": ["CallingPingAPI userID:1 called 1 times"], "top": [{"userId": 1, "calls": 1}]})
+    );
+    let (status, ready) = client.get("/readyz").await;
+    assert_eq!((status, &ready["status"]), (200, &json!("degraded")));
+    assert_eq!(ready["dependencies"], json!({"memory": "up", "sqlite": "down"}));
+    drop(elsewhere);
+    until_ready(&service).await;
+    client.signup("user2").await;
+    service.stop().await.unwrap();
 }

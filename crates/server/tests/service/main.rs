@@ -8,6 +8,7 @@ mod database_claim;
 mod faults;
 mod kill;
 mod limits;
+mod live_counts_behind;
 mod logs;
 mod outage_policies;
 mod parallel_logins;

@@ -1,6 +1,9 @@
 //! A service in this process, and a client for it and for the binary.
 
-use std::net::SocketAddr;
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
@@ -26,9 +29,18 @@ impl Service {
         Self::try_start(tiers, more).await.unwrap()
     }
 
+    /// The same with a configuration file.
+    pub(crate) async fn start_by(tiers: &Tiers, file: &Path, more: &[(&str, &str)]) -> Self {
+        Self::begin(tiers, Some(file.to_owned()), more).await.unwrap()
+    }
+
     pub(crate) async fn try_start(tiers: &Tiers, more: &[(&str, &str)]) -> Result<Self, StartError> {
+        Self::begin(tiers, None, more).await
+    }
+
+    async fn begin(tiers: &Tiers, file: Option<PathBuf>, more: &[(&str, &str)]) -> Result<Self, StartError> {
         let more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let origin = Origin::new(None, Variables::of(tiers.variables().into_iter().chain(more)));
+        let origin = Origin::new(file, Variables::of(tiers.variables().into_iter().chain(more)));
         let application = Application::build(origin.load().unwrap(), origin).await?;
         let (address, stop) = (application.address(), CancellationToken::new());
         let task = tokio::spawn(application.run(stop.clone()));

@@ -79,3 +79,20 @@ async fn whom_one_was_before_is_adopted_until_it_is_closed() {
         adopter.adopt_orphans(named(5)).await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn one_that_cannot_be_adopted_does_not_keep_others_from_it() {
+    let (mut ledger, mut pending) = (MockCallLedger::new(), MockPendingCalls::new());
+    ledger.expect_orphans().returning(|| Ok(vec![named(2), named(3)]));
+    pending.expect_beats().returning(|_| Ok(false));
+    let damaged = || crate::StoreError::transient("test", "damaged");
+    pending.expect_fence().times(2).with(eq(named(2))).returning(move |_| Err(damaged()));
+    pending.expect_fence().once().with(eq(named(3))).returning(|_| Ok(()));
+    pending.expect_fence().once().with(eq(named(1))).returning(|_| Ok(()));
+    ledger.expect_last_added().times(2).returning(|_| Ok(None));
+    let adopter = adopter(ledger, MockCallTracker::new(), pending);
+    adopter.book.begin_anew(named(2));
+    adopter.book.begin_anew(named(5));
+    assert!(adopter.adopt_orphans(named(5)).await.is_err());
+    assert_eq!(adopter.book.former(), [named(2)]);
+}

@@ -113,6 +113,7 @@ async fn what_is_in_the_ledger_is_settled_as_soon_as_the_live_tier_can() {
     let (mut ledger, mut tracker, mut pending) = (MockCallLedger::new(), whole(), MockPendingCalls::new());
     ledger.expect_add().returning(|_, sums| Ok(Added::Totals(sums.to_vec())));
     ledger.expect_orphans().returning(|| Ok(vec![]));
+    ledger.expect_is_any_behind().returning(|| Ok(false));
     ledger.expect_close().returning(|_, _| Ok(()));
     tracker.expect_raise().returning(|_, _| Ok(false));
     pending.expect_beat().returning(|_, _| Ok(()));
@@ -179,4 +180,23 @@ async fn a_fenced_call_makes_the_process_go_on_under_another_name() {
     pass(0.01).await;
     assert!(book.incarnation() != process());
     task.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_ends_while_the_live_counts_lack_calls_is_not_closed_and_so_adopted() {
+    for raised in [true, false] {
+        let (mut ledger, mut tracker, mut pending) =
+            (MockCallLedger::new(), MockCallTracker::new(), MockPendingCalls::new());
+        ledger.expect_add().once().returning(|_, sums| Ok(Added::Totals(sums.to_vec())));
+        ledger.expect_close().times(usize::from(raised)).returning(|_, _| Ok(()));
+        tracker.expect_raise().once().returning(move |_, _| if raised { Ok(false) } else { down() });
+        pending.expect_settle().returning(|_| Ok(()));
+        let (book, flusher) = flusher(ledger, tracker, Some(pending), BookOptions::default());
+        let counts = flusher.live_counts();
+        count(&book).await;
+        let stop = CancellationToken::new();
+        stop.cancel();
+        flusher.run(stop).await;
+        assert_eq!(counts.are_behind(), !raised);
+    }
 }

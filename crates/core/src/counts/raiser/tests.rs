@@ -1,5 +1,7 @@
 //! Raises over a live tier that loses what it is told to lose.
 
+use std::sync::OnceLock;
+
 use mockall::Sequence;
 
 use super::*;
@@ -122,7 +124,7 @@ async fn counts_that_are_found_behind_are_raised_whole() {
     raiser.raise_all().await.unwrap();
     raiser.look().await.unwrap();
     // Of a new caller, whose own total tells of no loss; that of a former one, which is asked for with it, does.
-    raiser.follow(&[tally(3, 1)]).await;
+    raiser.follow(&[tally(3, 1)], false).await;
     raiser.look().await.unwrap();
 }
 
@@ -138,7 +140,68 @@ async fn totals_that_could_not_be_passed_on_are_raised_with_all_others() {
         .returning(|_, _| Err(StoreError::overloaded("test")));
     tracker.expect_raise().once().in_sequence(&mut order).returning(|_, _| Ok(true));
     let raiser = raiser(ledger, tracker);
-    raiser.follow(&[tally(1, 3)]).await;
+    raiser.follow(&[tally(1, 3)], false).await;
+    assert!(raiser.counts().are_behind());
     raiser.look().await.unwrap();
     raiser.look().await.unwrap();
+}
+
+#[tokio::test]
+async fn counts_that_had_to_be_behind_are_raised_whole_and_told_all_the_same() {
+    let (mut ledger, mut tracker) = (MockCallLedger::new(), raised(1));
+    ledger.expect_totals().once().returning(|_, _| Ok(vec![tally(1, 3)]));
+    tracker.expect_raise().returning(|_, _| Ok(true));
+    let raiser = raiser(ledger, tracker);
+    raiser.follow(&[tally(1, 3)], true).await;
+    assert!(!raiser.counts().are_behind());
+    raiser.look().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_raise_makes_up_for_what_was_missing_before_it_and_not_for_what_is_since() {
+    let (mut ledger, tracker) = (MockCallLedger::new(), raised(2));
+    let shared = Arc::new(OnceLock::<Arc<Raiser>>::new());
+    let (within, mut is_first) = (Arc::clone(&shared), true);
+    ledger.expect_totals().times(2).returning(move |_, _| {
+        if std::mem::take(&mut is_first) {
+            within.get().unwrap().miss();
+        }
+        Ok(vec![])
+    });
+    let raiser = shared.get_or_init(|| Arc::new(raiser(ledger, tracker)));
+    raiser.miss();
+    raiser.raise_all().await.unwrap();
+    assert!(raiser.counts().are_behind());
+    raiser.look().await.unwrap();
+    assert!(!raiser.counts().are_behind());
+}
+
+#[tokio::test]
+async fn a_raise_that_cannot_begin_is_known_to_be_missing() {
+    let (ledger, mut tracker) = (MockCallLedger::new(), MockCallTracker::new());
+    tracker.expect_begin_raise().once().returning(|_| Err(StoreError::transient("test", "down")));
+    let raiser = raiser(ledger, tracker);
+    assert!(raiser.raise_all().await.is_err());
+    assert!(raiser.counts().are_behind());
+}
+
+#[tokio::test]
+async fn what_the_live_counts_lack_is_told_to_others_once_and_heard_of_them() {
+    let (mut ledger, mut order) = (MockCallLedger::new(), Sequence::new());
+    let (one, two) = (Incarnation::from_bytes([1; 16]), Incarnation::from_bytes([2; 16]));
+    for (name, behind) in [(one, true), (two, true), (two, false)] {
+        let told = ledger.expect_say_behind().once().in_sequence(&mut order);
+        told.withf(move |of, says| (*of, *says) == (name, behind)).returning(|_, _| Ok(()));
+    }
+    let mut others = [false, true, false, false, false].into_iter();
+    ledger.expect_is_any_behind().returning(move || Ok(others.next().unwrap()));
+    let raiser = raiser(ledger, MockCallTracker::new());
+    // Of its own, and what it hears; the third time it has another name.
+    for (name, own, behind) in
+        [(one, false, false), (one, true, true), (two, true, true), (two, true, true), (two, false, false)]
+    {
+        raiser.counts().set_here(own);
+        raiser.tell(name).await.unwrap();
+        assert_eq!(raiser.counts().are_behind(), behind);
+    }
 }
