@@ -102,13 +102,14 @@ fn misnamed(history: &History, board: &Board) -> Option<String> {
         FaultKind::Link(Engine::Redis, fault) => !matches!(fault, LinkFault::Slow | LinkFault::Late),
         kind => matches!(kind, FaultKind::Killed(Engine::Redis) | FaultKind::Paused(Engine::Redis)),
     };
-    let mut faults = history.faults.iter().filter(|fault| fault.reach.hits(process));
-    let is_without = faults.clone().any(|fault| is_away(fault.kind) && fault.covers(from, to));
+    let mut here = history.faults.iter().filter(|fault| fault.reach.hits(process));
+    let is_without = here.any(|fault| is_away(fault.kind) && fault.covers(from, to));
     if is_without && !board.is_stale {
         return Some(format!("process {process} gives a board without Redis, and does not call it stale"));
     }
-    let is_near =
-        faults.any(|fault| fault.begun <= to && from <= fault.healed + COMPLETE + history.terms.slack);
+    // What one process could not tell Redis makes the boards of all stale.
+    let is_near = |fault: &Fault| fault.begun <= to && from <= fault.healed + COMPLETE + history.terms.slack;
+    let is_near = history.faults.iter().any(is_near);
     (board.is_stale && !is_near)
         .then(|| format!("process {process} calls a board stale, and nothing is away"))
 }

@@ -8,6 +8,8 @@ pub(super) const RECOVERY: Micros = 1_000_000;
 /// For how long after all of it an unknown outcome may still come about: a statement that waits in PostgreSQL.
 const AFTERMATH: Micros = 3_000_000;
 
+/// How long a breaker may refuse calls after a stall that opened it: until it asks, and is answered.
+const REFUSES_ON: Micros = 100_000;
 /// How many stalls may overlap with one another.
 const NEARBY: usize = 8;
 
@@ -116,10 +118,11 @@ impl<'a> Timeline<'a> {
         (at <= self.recovered(fault)).then_some(fault.kind)
     }
 
-    /// Whether something stood still of itself while a request waited: then a deadline may have been missed for no other reason.
+    /// Whether something stood still of itself while a request waited, or just before: then a deadline may have been missed, or a breaker be open, for
+    /// no other reason.
     pub(super) fn stood_still(&self, event: &Event) -> bool {
         let until = self.stalls.partition_point(|stall| stall.from <= event.received);
-        self.stalls[..until].iter().rev().take(NEARBY).any(|stall| stall.to >= event.sent)
+        self.stalls[..until].iter().rev().take(NEARBY).any(|stall| stall.to + REFUSES_ON >= event.sent)
     }
 
     /// Until when what a request of unknown outcome asked for may still be done.

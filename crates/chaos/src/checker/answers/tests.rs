@@ -134,7 +134,7 @@ fn what_stands_still_of_itself_excuses_a_503_and_nothing_else() {
         let mut history = under(FaultKind::ProcessKilled, Op::Login, answer);
         history.faults.clear();
         assert_eq!(history.broken(Promise::P5), 1, "{answer}");
-        history.stalls = vec![Stall { engine: None, from: 1_900_000, to: 1_990_000 }];
+        history.stalls = vec![Stall { engine: None, from: 1_800_000, to: 1_890_000 }];
         assert_eq!(history.broken(Promise::P5), 1, "{answer}: it was over");
         history.stalls.push(Stall { engine: Some(Engine::Postgres), from: 1_950_000, to: 2_000_500 });
         assert_eq!(history.broken(Promise::P5), broken, "{answer}");

@@ -1,7 +1,7 @@
 //! Leaderboards of a run that is going on.
 
 use super::super::{Promise, fixture::history};
-use crate::history::{Board, Engine, FaultKind, History, Place};
+use crate::history::{Board, Engine, FaultKind, History, LinkFault, Place, Reach};
 
 /// Account 0 (id 101) has called twice, account 1 (id 102) once, and once without an answer at the end.
 fn called() -> History {
@@ -75,6 +75,13 @@ fn a_board_without_redis_is_called_stale_and_no_other_one_is() {
     assert_eq!(stale((9_500, 9_600), true), 0);
     assert_eq!(stale((20_000, 20_001), true), 1);
     assert_eq!(stale((20_000, 20_001), false), 0);
+    // Of a process that has Redis, while another has calls that it cannot tell Redis.
+    let mut history = called();
+    history.fault(FaultKind::Link(Engine::Redis, LinkFault::Refused), (6_000, 9_000));
+    history.faults[0].reach = Reach::One(1);
+    broken(&mut history, (7_500, 7_600), &[(101, 2), (102, 1)]);
+    history.boards[0].is_stale = true;
+    assert_eq!(history.broken(Promise::P3), 0);
 }
 
 #[test]
