@@ -88,7 +88,10 @@ impl Breaker {
             self.opened.notified().await;
             while let Some(wait) = self.until_probe() {
                 tokio::time::sleep(wait).await;
-                if let Ok(turn) = self.enter("look whether it is back") {
+                // Another call's late answer may have closed it.
+                if self.is_open()
+                    && let Ok(turn) = self.enter("look whether it is back")
+                {
                     // What it says is in the breaker.
                     let _ = turn.heed(probe().await);
                 }

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use diesel::QueryResult;
+use diesel::{ConnectionError, QueryResult};
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection, pooled_connection::deadpool::Pool};
 use tokio::{runtime::Handle, sync::Semaphore};
 use tokio_util::task::AbortOnDropHandle;
@@ -51,12 +51,13 @@ impl PgStore {
             migrated.map_err(|source| OpenError::Migration { address: address.clone(), source })
         });
         tokio::time::timeout(options.start_deadline, opening).await.map_err(late)??;
+        let way = route.clone();
         let pool = connect::pool(route, &options, Handle::current())
             .map_err(|error| OpenError::Unreachable { address: address.clone(), source: error.into() })?;
         let places = options.pool_size.get().saturating_add(options.queue).min(Semaphore::MAX_PERMITS);
         let (place, places) = (address.into(), Arc::new(Semaphore::new(places)));
         let breaker = Arc::new(Breaker::new(Arc::new(SystemClock)));
-        let prober = tokio::spawn(look_out(pool.clone(), Arc::clone(&breaker), options.deadline));
+        let prober = tokio::spawn(look_out(way, pool.clone(), Arc::clone(&breaker), options.deadline));
         let prober = Arc::new(AbortOnDropHandle::new(prober));
         Ok(Self { options: Arc::new(options), pool, place, places, breaker, _prober: prober })
     }
@@ -92,23 +93,25 @@ impl PgStore {
 }
 
 /// Asks a server that was silent for an answer, by a deadline that is not that of the call which met the silence, until it gives one.
-async fn look_out(pool: Pool<AsyncPgConnection>, breaker: Arc<Breaker>, deadline: Duration) {
-    breaker.probe_by(|| look(&pool, deadline)).await;
+async fn look_out(route: Route, pool: Pool<AsyncPgConnection>, breaker: Arc<Breaker>, deadline: Duration) {
+    breaker.probe_by(|| look(&route, &pool, deadline)).await;
 }
 
-async fn look(pool: &Pool<AsyncPgConnection>, deadline: Duration) -> Result<(), StoreError> {
+/// By a connection of its own: those of the pool may all be in use, and a link that has lost packets may bring them after many seconds.
+async fn look(route: &Route, pool: &Pool<AsyncPgConnection>, deadline: Duration) -> Result<(), StoreError> {
     const OPERATION: &str = "look for the server";
-    // A link that has lost packets may bring them after many seconds; a new connection does not wait for that.
-    let _ = pool.retain(|_, _| false);
-    let asked = async {
-        let lent = pool.get().await.map_err(|refusal| pool_error(OPERATION, refusal))?;
-        let mut lent = Lent::new(lent);
-        let answer = lent.connection().batch_execute("SELECT 1").await;
-        lent.give_back();
-        answer.map_err(|error| store_error(OPERATION, error))
-    };
-    let answer = tokio::time::timeout(deadline, asked).await;
-    answer.unwrap_or_else(|_| Err(StoreError::deadline(OPERATION, deadline)))
+    let asked = tokio::time::timeout(deadline, async {
+        let mut connection = connect::connect(route).await?;
+        connection.batch_execute("SELECT 1").await.map_err(ConnectionError::CouldntSetupConfiguration)
+    });
+    match asked.await {
+        Ok(Ok(())) => {
+            let _ = pool.retain(|_, _| false);
+            Ok(())
+        }
+        Ok(Err(error)) => Err(StoreError::transient(OPERATION, error)),
+        Err(_) => Err(StoreError::deadline(OPERATION, deadline)),
+    }
 }
 
 impl fmt::Debug for PgStore {
