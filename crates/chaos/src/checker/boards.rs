@@ -107,9 +107,12 @@ fn misnamed(history: &History, board: &Board) -> Option<String> {
     if is_without && !board.is_stale {
         return Some(format!("process {process} gives a board without Redis, and does not call it stale"));
     }
-    // What one process could not tell Redis makes the boards of all stale.
+    // What one process could not tell Redis, or was about to, makes the boards of all stale, until it is told.
+    let matters = |fault: &Fault| {
+        fault.reach.hits(process) || fault.kind.takes_away(Engine::Redis) || fault.kind.is_of_process()
+    };
     let is_near = |fault: &Fault| fault.begun <= to && from <= fault.healed + COMPLETE + history.terms.slack;
-    let is_near = history.faults.iter().any(is_near);
+    let is_near = history.faults.iter().any(|fault| matters(fault) && is_near(fault));
     (board.is_stale && !is_near)
         .then(|| format!("process {process} calls a board stale, and nothing is away"))
 }

@@ -1,5 +1,7 @@
 //! In which part of a run a request falls: under a fault, soon after one, or in calm.
 
+use std::ops::RangeInclusive;
+
 use crate::history::{Event, Fault, FaultKind, History, Micros, ProcessId, Stall};
 
 /// How long after a fault the service may take to be whole again (P6).
@@ -8,8 +10,8 @@ pub(super) const RECOVERY: Micros = 1_000_000;
 /// For how long after all of it an unknown outcome may still come about: a statement that waits in PostgreSQL.
 const AFTERMATH: Micros = 3_000_000;
 
-/// How long a breaker may refuse calls after a stall that opened it: until it asks, and is answered.
-const REFUSES_ON: Micros = 100_000;
+/// How long a breaker may refuse calls after a stall that opened it: until it asks, less often the longer it has, and is answered.
+const REFUSES_ON: RangeInclusive<Micros> = 100_000..=600_000;
 /// How many stalls may overlap with one another.
 const NEARBY: usize = 8;
 
@@ -122,7 +124,7 @@ impl<'a> Timeline<'a> {
     /// no other reason.
     pub(super) fn stood_still(&self, event: &Event) -> bool {
         let until = self.stalls.partition_point(|stall| stall.from <= event.received);
-        self.stalls[..until].iter().rev().take(NEARBY).any(|stall| stall.to + REFUSES_ON >= event.sent)
+        self.stalls[..until].iter().rev().take(NEARBY).any(|stall| stall.to + refuses_on(stall) >= event.sent)
     }
 
     /// Until when what a request of unknown outcome asked for may still be done.
@@ -130,4 +132,8 @@ impl<'a> Timeline<'a> {
         let near = self.faults.iter().filter(|fault| fault.overlaps(event.sent, event.received));
         near.map(|fault| fault.healed).fold(event.received, Micros::max) + AFTERMATH
     }
+}
+
+fn refuses_on(stall: &Stall) -> Micros {
+    (stall.to - stall.from).clamp(*REFUSES_ON.start(), *REFUSES_ON.end())
 }

@@ -83,6 +83,11 @@ impl Adopter {
         for epoch in after_last.take(UNFLUSHED) {
             epochs.push((epoch, self.pending.pending(EpochId { incarnation, epoch }).await?));
         }
+        if self.raiser.counts().are_behind() {
+            // Once it is closed, what it said of them is forgotten.
+            self.raiser.miss();
+            self.raiser.tell(Some(&self.book)).await?;
+        }
         // It may have put calls into the ledger of which the live tier has not heard.
         let closing = async { self.ledger.close(incarnation, &epochs).await.map(drop) };
         self.raiser.raise_all_after(closing).await?;

@@ -159,7 +159,10 @@ impl CountFlusher {
             drop(flushed);
             let _ = followed.await;
             if self.pending.is_some() && self.raiser.counts().are_behind_here() {
-                // Whoever adopts it raises what the live tier has not heard of.
+                // Whoever adopts it raises what the live tier has not heard of, and until then all know of it.
+                if let Err(error) = self.raiser.tell(Some(&self.book)).await {
+                    warn!(?error, "others were not told that the live counts lack calls");
+                }
                 warn!("the live counts lack calls that are in the ledger; they are left to another process");
                 return;
             }
@@ -201,7 +204,11 @@ impl CountFlusher {
         // The live tier hears of it meanwhile: where it is silent, who waits for the next flush should not wait for it.
         let has_unheard = closed.has_unheard();
         if flushed.try_send(Flushed { id, totals, has_unheard }).is_err() {
-            self.raiser.miss();
+            if has_unheard {
+                self.raiser.miss();
+            } else {
+                self.raiser.suspect();
+            }
         }
     }
 

@@ -28,7 +28,7 @@ impl LiveCounts {
         self.0.own.load(Ordering::Relaxed)
     }
 
-    pub(super) fn set_here(&self, behind: bool) {
+    pub(crate) fn set_here(&self, behind: bool) {
         self.0.own.store(behind, Ordering::Relaxed);
     }
 

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -34,6 +35,8 @@ pub(super) struct Raiser {
     suspects: AtomicBool,
     /// Whether something is.
     counts: LiveCounts,
+    /// Somebody has found out that it is.
+    missed: Notify,
     /// Whose name says so in the ledger.
     told: Mutex<Option<Incarnation>>,
     /// Of each API, a total that the board has had: where it has it no more, it has lost something. New callers alone could not
@@ -51,6 +54,7 @@ impl Raiser {
             tracker,
             suspects: AtomicBool::new(false),
             counts: LiveCounts::default(),
+            missed: Notify::new(),
             told: Mutex::default(),
             witnesses: Mutex::default(),
             unfinished: Mutex::default(),
@@ -64,20 +68,26 @@ impl Raiser {
 
     /// Looks after the live tier until `stop`; where others share it, `book` is whose name tells them.
     pub(super) async fn run(&self, stop: &CancellationToken, book: Option<&CallBook>) {
-        let mut was_well = true;
+        let (mut was_well, mut since_look) = (true, Duration::ZERO);
         loop {
             let pause = if self.counts.are_behind() { LOOK_BEHIND } else { LOOK };
-            if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
+            let woken = tokio::time::timeout(pause, self.missed.notified());
+            if stop.run_until_cancelled(woken).await.is_none() {
                 break;
             }
-            let looked = async {
-                let looked = self.look().await;
-                if let Some(book) = book {
-                    self.tell(book.incarnation()).await?;
-                }
-                looked
+            since_look += pause;
+            let looks = self.counts.are_behind_here() || since_look >= LOOK;
+            if looks {
+                since_look = Duration::ZERO;
+            }
+            let round = async {
+                // Before a raise, which may take long, and after it.
+                let told = self.tell(book).await;
+                let looked = if looks { self.look().await } else { Ok(()) };
+                told.and(looked).and(self.tell(book).await)?;
+                self.hear(book).await
             };
-            match stop.run_until_cancelled(looked).await {
+            match stop.run_until_cancelled(round).await {
                 Some(Err(error)) => {
                     // Once for each outage.
                     if std::mem::take(&mut was_well) {
@@ -90,21 +100,32 @@ impl Raiser {
         }
     }
 
-    /// Tells other processes, through the ledger, whether the live counts lack what this one has added, and hears it of them: they may be cut off
-    /// from a live tier that takes itself for whole.
-    async fn tell(&self, own: Incarnation) -> Result<(), StoreError> {
-        let behind = self.counts.are_behind_here().then_some(own);
+    /// Tells other processes, through the ledger, whether the live counts lack what this one has added: they may see a live tier that takes
+    /// itself for whole.
+    pub(super) async fn tell(&self, book: Option<&CallBook>) -> Result<(), StoreError> {
+        let Some(book) = book else { return Ok(()) };
+        let behind = self.counts.are_behind_here().then(|| book.incarnation());
         let told = *lock(&self.told);
-        if behind != told {
-            self.ledger.say_behind(own, behind.is_some()).await?;
+        if behind != told
+            && let Some(name) = behind.or(told)
+        {
+            self.ledger.say_behind(name, behind.is_some()).await?;
             *lock(&self.told) = behind;
         }
-        self.counts.set_any(self.ledger.is_any_behind().await?);
+        Ok(())
+    }
+
+    /// Hears it of them.
+    async fn hear(&self, book: Option<&CallBook>) -> Result<(), StoreError> {
+        if book.is_some() {
+            self.counts.set_any(self.ledger.is_any_behind().await?);
+        }
         Ok(())
     }
 
     async fn look(&self) -> Result<(), StoreError> {
-        if !self.suspects.load(Ordering::Relaxed) && self.tracker.is_whole().await? {
+        let is_doubted = self.suspects.load(Ordering::Relaxed) || self.counts.are_behind_here();
+        if !is_doubted && self.tracker.is_whole().await? {
             return Ok(());
         }
         self.raise_all().await
@@ -124,7 +145,8 @@ impl Raiser {
         match self.tracker.begin_raise(raise).await {
             Ok(begun) => Ok(begun.then_some(raise)),
             Err(error) => {
-                self.miss();
+                // What is known to be missing is known already.
+                self.suspect();
                 self.leave(Some(raise));
                 Err(error)
             }
@@ -169,10 +191,10 @@ impl Raiser {
                 self.counts.set_here(self.suspects.load(Ordering::Relaxed) && self.counts.are_behind_here());
                 info!(totals, "the live counts have been raised to the ledger");
             }
-            // Something was lost meanwhile: the next look finds it out.
-            Ok((_, false)) => {}
+            // Something was lost meanwhile, or another process has begun another.
+            Ok((_, false)) => self.suspect(),
             Err(error) => {
-                self.miss();
+                self.suspect();
                 self.leave(Some(raise));
                 return Err(error);
             }
@@ -195,13 +217,16 @@ impl Raiser {
     }
 
     /// Says that the live counts may lack something.
-    fn suspect(&self) {
+    pub(super) fn suspect(&self) {
         self.suspects.store(true, Ordering::Relaxed);
     }
 
     /// Says that they do.
     pub(super) fn miss(&self) {
-        self.counts.set_here(true);
+        if !self.counts.are_behind_here() {
+            self.counts.set_here(true);
+            self.missed.notify_one();
+        }
         self.suspect();
     }
 
@@ -223,8 +248,9 @@ impl Raiser {
         self.witness(totals);
         match raised {
             Ok(false) => {}
-            // As it had to be; whether they have lost something, too, is not known.
+            // As it had to be, and they are raised now; or what could not be raised is there. Whether something else was lost is not known.
             Ok(true) if has_unheard => self.suspect(),
+            Err(_) if !has_unheard => self.suspect(),
             // Calls raise the live counts before they come to the ledger: counts that are behind have lost something, and maybe not of
             // these users alone.
             Ok(true) | Err(_) => self.miss(),

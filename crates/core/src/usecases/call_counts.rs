@@ -69,8 +69,9 @@ impl CallCounts {
     /// Both tiers failed.
     pub async fn top(&self) -> Result<Reading<Vec<Caller>>, StoreError> {
         let Some(api) = self.api() else { return Ok(Reading { value: Vec::new(), stale: false }) };
+        let was_behind = self.live.are_behind();
         let live = self.tracker.top(&api, TOP_LIMIT).await;
-        self.or_of_ledger(live, &api, &self.top, self.ledger.top(&api, TOP_LIMIT)).await
+        self.or_of_ledger((live, was_behind), &api, &self.top, self.ledger.top(&api, TOP_LIMIT)).await
     }
 
     /// How many different users have called.
@@ -79,19 +80,23 @@ impl CallCounts {
     /// Both tiers failed.
     pub async fn distinct(&self) -> Result<Reading<u64>, StoreError> {
         let Some(api) = self.api() else { return Ok(Reading { value: 0, stale: false }) };
+        let was_behind = self.live.are_behind();
         let live = self.tracker.distinct(&api).await;
-        self.or_of_ledger(live, &api, &self.distinct, self.ledger.distinct(&api)).await
+        self.or_of_ledger((live, was_behind), &api, &self.distinct, self.ledger.distinct(&api)).await
     }
 
+    /// What the live tier says, or the ledger where that is away, or known to lack calls when it was asked or since.
     async fn or_of_ledger<T: Clone>(
         &self,
-        live: Result<T, StoreError>,
+        (live, was_behind): (Result<T, StoreError>, bool),
         api: &ApiName,
         kept: &Kept<T>,
         read: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<Reading<T>, StoreError> {
         match &live {
-            Ok(_) if !self.live.are_behind() => return live.map(|value| Reading { value, stale: false }),
+            Ok(_) if !was_behind && !self.live.are_behind() => {
+                return live.map(|value| Reading { value, stale: false });
+            }
             Ok(_) => {}
             // Too many readers at once should not turn to the database.
             Err(failure) if failure.is_overloaded() => {
@@ -197,5 +202,21 @@ mod tests {
         let ((first, second, third), ()) = tokio::join!(readings, time_passes);
         assert!(first.is_err() && second.is_err() && third.is_err());
         assert!(counts.distinct().await.is_err(), "who asks later has it tried again");
+    }
+
+    #[tokio::test]
+    async fn live_counts_that_lack_calls_are_told_only_where_the_ledger_cannot_tell() {
+        let (mut tracker, mut ledger) = (MockCallTracker::new(), MockCallLedger::new());
+        tracker.expect_distinct().returning(|_| Ok(7));
+        let mut of_ledger = [Ok(9), Err(StoreError::transient("test", "down"))].into_iter();
+        ledger.expect_distinct().times(2).returning(move |_| of_ledger.next().unwrap());
+        let (counts, clock) = counts(tracker, ledger, "/ping", Unmatched::Session);
+        counts.live.set_here(true);
+        for value in [9, 7] {
+            assert_eq!(counts.distinct().await.unwrap(), Reading { value, stale: true });
+            clock.advance(KEPT);
+        }
+        counts.live.set_here(false);
+        assert_eq!(counts.distinct().await.unwrap(), Reading { value: 7, stale: false });
     }
 }

@@ -88,7 +88,8 @@ async fn one_that_ends_while_it_is_cut_off_leaves_it_to_another() {
     link.refuse();
     assert_eq!(one.client.ping(&token).await.0, 200);
     one.stop().await.unwrap();
-    // Redis, which lost nothing, never hears of that call but by the other process.
+    // Redis, which lost nothing, never hears of that call but by the other process, which knows of it before it can tell.
+    top(&other.client, 1, true).await;
     top(&other.client, 1, false).await;
     other.stop().await.unwrap();
 }

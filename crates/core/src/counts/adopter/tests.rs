@@ -96,3 +96,23 @@ async fn one_that_cannot_be_adopted_does_not_keep_others_from_it() {
     assert!(adopter.adopt_orphans(named(5)).await.is_err());
     assert_eq!(adopter.book.former(), [named(2)]);
 }
+
+#[tokio::test]
+async fn what_the_dead_one_said_of_the_live_counts_is_said_on_until_they_are_raised() {
+    let (mut ledger, mut tracker, mut pending, mut order) =
+        (MockCallLedger::new(), MockCallTracker::new(), MockPendingCalls::new(), Sequence::new());
+    pending.expect_fence().returning(|_| Ok(()));
+    pending.expect_pending().returning(|_| Ok(vec![]));
+    pending.expect_settle().returning(|_| Ok(()));
+    ledger.expect_last_added().returning(|_| Ok(Some(Epoch::new(4))));
+    let said = ledger.expect_say_behind().once().in_sequence(&mut order);
+    said.with(eq(named(1)), eq(true)).returning(|_, _| Ok(()));
+    ledger.expect_close().once().in_sequence(&mut order).returning(|_, _| Ok(()));
+    ledger.expect_totals().returning(|_, _| Ok(vec![]));
+    tracker.expect_begin_raise().returning(|_| Ok(true));
+    tracker.expect_end_raise().once().in_sequence(&mut order).returning(|_| Ok(true));
+    let adopter = adopter(ledger, tracker, pending);
+    adopter.raiser.counts().set_any(true);
+    adopter.adopt(named(2)).await.unwrap();
+    assert!(!adopter.raiser.counts().are_behind_here());
+}

@@ -183,17 +183,20 @@ async fn a_fenced_call_makes_the_process_go_on_under_another_name() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_ends_while_the_live_counts_lack_calls_is_not_closed_and_so_adopted() {
+async fn who_ends_while_the_live_counts_lack_calls_says_so_and_is_left_to_be_adopted() {
     for raised in [true, false] {
         let (mut ledger, mut tracker, mut pending) =
             (MockCallLedger::new(), MockCallTracker::new(), MockPendingCalls::new());
         ledger.expect_add().once().returning(|_, sums| Ok(Added::Totals(sums.to_vec())));
         ledger.expect_close().times(usize::from(raised)).returning(|_, _| Ok(()));
+        let told = ledger.expect_say_behind().times(usize::from(!raised));
+        told.withf(|of, behind| *of == process() && *behind).returning(|_, _| Ok(()));
         tracker.expect_raise().once().returning(move |_, _| if raised { Ok(false) } else { down() });
         pending.expect_settle().returning(|_| Ok(()));
         let (book, flusher) = flusher(ledger, tracker, Some(pending), BookOptions::default());
         let counts = flusher.live_counts();
-        count(&book).await;
+        // Of which the live tier has not heard.
+        drop(book.enter().unwrap().count_unheard(&tally(1, 0).api, tally(1, 0).user));
         let stop = CancellationToken::new();
         stop.cancel();
         flusher.run(stop).await;

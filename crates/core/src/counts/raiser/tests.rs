@@ -6,6 +6,7 @@ use mockall::Sequence;
 
 use super::*;
 use crate::{
+    counts::BookOptions,
     domain::UserId,
     ports::{MockCallLedger, MockCallTracker},
 };
@@ -140,7 +141,7 @@ async fn totals_that_could_not_be_passed_on_are_raised_with_all_others() {
         .returning(|_, _| Err(StoreError::overloaded("test")));
     tracker.expect_raise().once().in_sequence(&mut order).returning(|_, _| Ok(true));
     let raiser = raiser(ledger, tracker);
-    raiser.follow(&[tally(1, 3)], false).await;
+    raiser.follow(&[tally(1, 3)], true).await;
     assert!(raiser.counts().are_behind());
     raiser.look().await.unwrap();
     raiser.look().await.unwrap();
@@ -177,12 +178,13 @@ async fn a_raise_makes_up_for_what_was_missing_before_it_and_not_for_what_is_sin
 }
 
 #[tokio::test]
-async fn a_raise_that_cannot_begin_is_known_to_be_missing() {
+async fn a_raise_that_cannot_begin_is_tried_again_and_says_nothing_of_what_is_missing() {
     let (ledger, mut tracker) = (MockCallLedger::new(), MockCallTracker::new());
-    tracker.expect_begin_raise().once().returning(|_| Err(StoreError::transient("test", "down")));
+    tracker.expect_begin_raise().times(2).returning(|_| Err(StoreError::transient("test", "down")));
     let raiser = raiser(ledger, tracker);
     assert!(raiser.raise_all().await.is_err());
-    assert!(raiser.counts().are_behind());
+    assert!(raiser.look().await.is_err(), "whatever the live tier says of itself");
+    assert!(!raiser.counts().are_behind());
 }
 
 #[tokio::test]
@@ -196,12 +198,32 @@ async fn what_the_live_counts_lack_is_told_to_others_once_and_heard_of_them() {
     let mut others = [false, true, false, false, false].into_iter();
     ledger.expect_is_any_behind().returning(move || Ok(others.next().unwrap()));
     let raiser = raiser(ledger, MockCallTracker::new());
-    // Of its own, and what it hears; the third time it has another name.
-    for (name, own, behind) in
-        [(one, false, false), (one, true, true), (two, true, true), (two, true, true), (two, false, false)]
+    let book = CallBook::new(one, BookOptions::default());
+    // Whether it lacks any itself, and what is known then; the third time it has another name.
+    for (round, (own, behind)) in
+        [(false, false), (true, true), (true, true), (true, true), (false, false)].into_iter().enumerate()
     {
+        if round == 2 {
+            book.begin_anew(two);
+        }
         raiser.counts().set_here(own);
-        raiser.tell(name).await.unwrap();
-        assert_eq!(raiser.counts().are_behind(), behind);
+        raiser.tell(Some(&book)).await.unwrap();
+        raiser.hear(Some(&book)).await.unwrap();
+        assert_eq!(raiser.counts().are_behind(), behind, "{round}");
     }
+}
+
+#[tokio::test]
+async fn a_raise_that_another_one_overtook_makes_up_for_nothing() {
+    let (mut ledger, mut tracker) = (MockCallLedger::new(), MockCallTracker::new());
+    ledger.expect_totals().returning(|_, _| Ok(vec![]));
+    tracker.expect_begin_raise().returning(|_| Ok(true));
+    let mut ends = [false, true].into_iter();
+    tracker.expect_end_raise().times(2).returning(move |_| Ok(ends.next().unwrap()));
+    let raiser = raiser(ledger, tracker);
+    raiser.miss();
+    raiser.look().await.unwrap();
+    assert!(raiser.counts().are_behind());
+    raiser.look().await.unwrap();
+    assert!(!raiser.counts().are_behind());
 }
