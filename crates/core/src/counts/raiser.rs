@@ -248,12 +248,10 @@ impl Raiser {
         self.witness(totals);
         match raised {
             Ok(false) => {}
-            // As it had to be, and they are raised now; or what could not be raised is there. Whether something else was lost is not known.
-            Ok(true) if has_unheard => self.suspect(),
-            Err(_) if !has_unheard => self.suspect(),
-            // Calls raise the live counts before they come to the ledger: counts that are behind have lost something, and maybe not of
-            // these users alone.
-            Ok(true) | Err(_) => self.miss(),
+            Err(_) if has_unheard => self.miss(),
+            // Calls raise the live counts before they come to the ledger, unless they are unheard: counts that were behind have lost something,
+            // and maybe not of these users alone.
+            Ok(true) | Err(_) => self.suspect(),
         }
     }
 

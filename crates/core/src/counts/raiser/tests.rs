@@ -148,14 +148,23 @@ async fn totals_that_could_not_be_passed_on_are_raised_with_all_others() {
 }
 
 #[tokio::test]
-async fn counts_that_had_to_be_behind_are_raised_whole_and_told_all_the_same() {
-    let (mut ledger, mut tracker) = (MockCallLedger::new(), raised(1));
-    ledger.expect_totals().once().returning(|_, _| Ok(vec![tally(1, 3)]));
-    tracker.expect_raise().returning(|_, _| Ok(true));
-    let raiser = raiser(ledger, tracker);
-    raiser.follow(&[tally(1, 3)], true).await;
-    assert!(!raiser.counts().are_behind());
-    raiser.look().await.unwrap();
+async fn counts_lack_what_they_could_not_be_told_and_have_not_heard_otherwise() {
+    for (has_unheard, fails, lacks) in
+        [(true, true, true), (true, false, false), (false, true, false), (false, false, false)]
+    {
+        let (mut ledger, mut tracker) = (MockCallLedger::new(), raised(1));
+        ledger.expect_totals().once().returning(|_, _| Ok(vec![]));
+        tracker
+            .expect_raise()
+            .once()
+            .returning(move |_, _| if fails { Err(StoreError::transient("test", "down")) } else { Ok(true) });
+        let raiser = raiser(ledger, tracker);
+        raiser.follow(&[tally(1, 3)], has_unheard).await;
+        assert_eq!(raiser.counts().are_behind(), lacks, "{has_unheard}, {fails}");
+        // All is raised in any case.
+        raiser.look().await.unwrap();
+        assert!(!raiser.counts().are_behind());
+    }
 }
 
 #[tokio::test]
