@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::{task::spawn_blocking, time::sleep};
 use tollbar_testkit::{PrivateCluster, PrivateSentinels};
 
@@ -30,6 +30,23 @@ async fn until_ready(process: &Process) {
         sleep(Duration::from_millis(50)).await;
     }
     panic!("it is not ready after the failover");
+}
+
+/// Until the board shows these users with a call or more, and is no makeshift.
+async fn until_all_are_shown(process: &Process, users: &[u64]) {
+    let mut top = Value::Null;
+    for _ in 0..100 {
+        top = process.client.get("/top").await.1;
+        let shown = |user: &u64| {
+            let mut places = top["top"].as_array().unwrap().iter();
+            places.any(|place| place["userId"] == *user && place["calls"].as_u64() > Some(0))
+        };
+        if users.iter().all(shown) && top.get("stale").is_none() {
+            return;
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+    panic!("not {users:?}: {top}");
 }
 
 /// The service on this Redis; what it stands on lives as long as the tiers that are given back.
@@ -131,6 +148,9 @@ async fn a_session_that_a_lagging_replica_still_holds_is_dead_after_it_took_over
     .await
     .unwrap();
     assert_eq!(primary, 0);
+    process.client.signup("user2").await;
+    let unheard = process.client.login("user2").await;
+    assert_eq!(process.client.ping(&unheard).await.0, 200);
     assert_eq!(process.client.logout(&token).await.0, 204);
     assert_eq!(process.client.ping(&token).await.0, 401);
     let all = spawn_blocking(move || {
@@ -143,9 +163,39 @@ async fn a_session_that_a_lagging_replica_still_holds_is_dead_after_it_took_over
     .await
     .unwrap();
     until_ready(&process).await;
+    until_all_are_shown(&process, &[1, 2]).await;
     assert_eq!(process.client.ping(&token).await.0, 401);
     let token = process.client.login("user1").await;
     until_admitted(&process, &token).await;
     ends_well(process, &url).await;
     drop(all);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slot_that_moves_under_traffic_takes_sessions_and_counts_along() {
+    let cluster = PrivateCluster::start();
+    let (_tiers, process, _) = start(cluster.url()).await;
+    let mut tokens = Vec::new();
+    for user in 1..=33 {
+        process.client.signup(&format!("user{user}")).await;
+        tokens.push(process.client.login(&format!("user{user}")).await);
+    }
+    assert_eq!(process.client.ping(&tokens[0]).await.0, 200);
+    let slot = cluster.slot_of("tb:{1}:1");
+    let to = (cluster.node_of(slot) + 1) % 3;
+    let moving = spawn_blocking(move || {
+        cluster.move_slot(slot, to);
+        cluster
+    });
+    // Of the same partition.
+    for user in [17, 33] {
+        until_admitted(&process, &tokens[user - 1]).await;
+    }
+    let cluster = moving.await.unwrap();
+    assert_eq!(cluster.node_of(slot), to);
+    until_all_are_shown(&process, &[1, 17, 33]).await;
+    assert_eq!(process.client.logout(&tokens[16]).await.0, 204);
+    assert_eq!(process.client.ping(&tokens[16]).await.0, 401);
+    process.signal(Signal::SIGTERM);
+    assert_eq!(process.end().await.0, Some(0));
 }
