@@ -3,7 +3,9 @@
 use std::{cmp::Reverse, collections::HashMap};
 
 use super::{Promise, Report, Sort};
-use crate::history::{Api, Board, Engine, Fault, FaultKind, History, LinkFault, Micros, Op, Place, Totals};
+use crate::history::{
+    Api, Board, Engine, Fault, FaultKind, History, LinkFault, Micros, Op, Place, Stall, Totals,
+};
 
 /// Places on a board.
 const PLACES: usize = 10;
@@ -111,8 +113,13 @@ fn misnamed(history: &History, board: &Board) -> Option<String> {
     let matters = |fault: &Fault| {
         fault.reach.hits(process) || fault.kind.takes_away(Engine::Redis) || fault.kind.is_of_process()
     };
-    let is_near = |fault: &Fault| fault.begun <= to && from <= fault.healed + COMPLETE + history.terms.slack;
-    let is_near = history.faults.iter().any(|fault| matters(fault) && is_near(fault));
+    let is_near = |begun, healed: Micros| begun <= to && from <= healed + COMPLETE + history.terms.slack;
+    let faults =
+        history.faults.iter().filter(|fault| matters(fault)).map(|fault| (fault.begun, fault.healed));
+    // What stood still of itself keeps a process from telling Redis, too.
+    let of_redis = |stall: &&Stall| stall.engine != Some(Engine::Postgres);
+    let stalls = history.stalls.iter().filter(of_redis).map(|stall| (stall.from, stall.to));
+    let is_near = faults.chain(stalls).any(|(begun, healed)| is_near(begun, healed));
     (board.is_stale && !is_near)
         .then(|| format!("process {process} calls a board stale, and nothing is away"))
 }

@@ -1,7 +1,7 @@
 //! Leaderboards of a run that is going on.
 
 use super::super::{Promise, fixture::history};
-use crate::history::{Board, Engine, FaultKind, History, LinkFault, Place, Reach};
+use crate::history::{Board, Engine, FaultKind, History, LinkFault, Place, Reach, Stall};
 
 /// Account 0 (id 101) has called twice, account 1 (id 102) once, and once without an answer at the end.
 fn called() -> History {
@@ -82,6 +82,14 @@ fn a_board_without_redis_is_called_stale_and_no_other_one_is() {
     broken(&mut history, (7_500, 7_600), &[(101, 2), (102, 1)]);
     history.boards[0].is_stale = true;
     assert_eq!(history.broken(Promise::P3), 0);
+    // Nor did anybody break anything where Redis stood still of itself.
+    for (engine, wrong) in [(Some(Engine::Redis), 0), (None, 0), (Some(Engine::Postgres), 1)] {
+        let mut history = called();
+        broken(&mut history, (7_500, 7_600), &[(101, 2), (102, 1)]);
+        history.boards[0].is_stale = true;
+        history.stalls = vec![Stall { engine, from: 7_300_000, to: 7_400_000 }];
+        assert_eq!(history.broken(Promise::P3), wrong, "{engine:?}");
+    }
 }
 
 #[test]
