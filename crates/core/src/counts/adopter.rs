@@ -49,11 +49,9 @@ impl Adopter {
     async fn adopt_orphans(&self, own: Incarnation) -> Result<(), StoreError> {
         // One that cannot be adopted, for whatever reason, does not keep the others from it.
         let mut first = Ok(());
-        let mut heed =
-            |adopted: Result<(), StoreError>| first = std::mem::replace(&mut first, Ok(())).and(adopted);
         for incarnation in self.ledger.orphans().await? {
             if incarnation != own {
-                heed(self.adopt_if_dead(incarnation).await);
+                first = first.and(self.adopt_if_dead(incarnation).await);
             }
         }
         // Their process lives, so they are nobody's orphans.
@@ -62,7 +60,7 @@ impl Adopter {
             if adopted.is_ok() {
                 self.book.is_closed(incarnation);
             }
-            heed(adopted);
+            first = first.and(adopted);
         }
         first
     }

@@ -204,11 +204,7 @@ impl CountFlusher {
         // The live tier hears of it meanwhile: where it is silent, who waits for the next flush should not wait for it.
         let has_unheard = closed.has_unheard();
         if flushed.try_send(Flushed { id, totals, has_unheard }).is_err() {
-            if has_unheard {
-                self.raiser.miss();
-            } else {
-                self.raiser.suspect();
-            }
+            self.raiser.could_not_raise(has_unheard);
         }
     }
 

@@ -84,8 +84,9 @@ impl Raiser {
                 // Before a raise, which may take long, and after it.
                 let told = self.tell(book).await;
                 let looked = if looks { self.look().await } else { Ok(()) };
-                told.and(looked).and(self.tell(book).await)?;
-                self.hear(book).await
+                let told_again = self.tell(book).await;
+                // Each for itself: either tier may be away.
+                told.and(looked).and(told_again).and(self.hear(book).await)
             };
             match stop.run_until_cancelled(round).await {
                 Some(Err(error)) => {
@@ -217,7 +218,7 @@ impl Raiser {
     }
 
     /// Says that the live counts may lack something.
-    pub(super) fn suspect(&self) {
+    fn suspect(&self) {
         self.suspects.store(true, Ordering::Relaxed);
     }
 
@@ -228,6 +229,15 @@ impl Raiser {
             self.missed.notify_one();
         }
         self.suspect();
+    }
+
+    /// Says that the live counts could not be raised to the totals of an epoch. `has_unheard`: where not all of it was counted live.
+    pub(super) fn could_not_raise(&self, has_unheard: bool) {
+        if has_unheard {
+            self.miss();
+        } else {
+            self.suspect();
+        }
     }
 
     /// Raises the live counts to these totals, as an epoch left them. `has_unheard`: where not all of it was counted live.
@@ -248,10 +258,10 @@ impl Raiser {
         self.witness(totals);
         match raised {
             Ok(false) => {}
-            Err(_) if has_unheard => self.miss(),
             // Calls raise the live counts before they come to the ledger, unless they are unheard: counts that were behind have lost something,
             // and maybe not of these users alone.
-            Ok(true) | Err(_) => self.suspect(),
+            Ok(true) => self.suspect(),
+            Err(_) => self.could_not_raise(has_unheard),
         }
     }
 

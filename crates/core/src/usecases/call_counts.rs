@@ -99,9 +99,7 @@ impl CallCounts {
             }
             Ok(_) => {}
             // Too many readers at once should not turn to the database.
-            Err(failure) if failure.is_overloaded() => {
-                return live.map(|value| Reading { value, stale: false });
-            }
+            Err(failure) if failure.is_overloaded() => return Err(failure.clone()),
             Err(failure) => debug!(?failure, "the counts are read from the ledger"),
         }
         let asked = self.clock.steady();

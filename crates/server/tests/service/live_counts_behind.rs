@@ -44,15 +44,22 @@ fn open_ping(tiers: &Tiers) -> PathBuf {
     file
 }
 
+/// Two processes on one database and one Redis, to which one of them has a link that can be broken. What they stand on comes last.
+async fn two() -> (Service, Service, Proxy, (Tiers, PrivateRedis)) {
+    let (redis, tiers) = (PrivateRedis::start(), Tiers::new(true, false));
+    let (file, link) = (open_ping(&tiers), Proxy::to_url(&redis.url()));
+    let start = async |url: &str| {
+        let settings = [("TOLLBAR__REDIS__URL", url), ("TOLLBAR__DATABASE__CLAIM", "2s")];
+        Service::start_by(&tiers, &file, &settings).await
+    };
+    let (one, other) = (start(&link.url(&redis.url())).await, start(&redis.url()).await);
+    one.client.signup("user1").await;
+    (one, other, link, (tiers, redis))
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_processes_know_of_one_that_is_cut_off() {
-    let (redis, tiers) = (PrivateRedis::start(), Tiers::new(true, false));
-    let file = open_ping(&tiers);
-    let link = Proxy::to_url(&redis.url());
-    let (near, far) = (redis.url(), link.url(&redis.url()));
-    let start = async |url: &str| Service::start_by(&tiers, &file, &[("TOLLBAR__REDIS__URL", url)]).await;
-    let (one, other) = (start(&far).await, start(&near).await);
-    one.client.signup("user1").await;
+    let (one, other, link, _engines) = two().await;
     let token = one.client.login("user1").await;
     assert_eq!(one.client.ping(&token).await.0, 200);
     top(&other.client, 1, false).await;
@@ -75,15 +82,7 @@ async fn all_processes_know_of_one_that_is_cut_off() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_that_ends_while_it_is_cut_off_leaves_it_to_another() {
-    let (redis, tiers) = (PrivateRedis::start(), Tiers::new(true, false));
-    let file = open_ping(&tiers);
-    let link = Proxy::to_url(&redis.url());
-    let (near, far) = (redis.url(), link.url(&redis.url()));
-    let claim = ("TOLLBAR__DATABASE__CLAIM", "2s");
-    let start =
-        async |url: &str| Service::start_by(&tiers, &file, &[("TOLLBAR__REDIS__URL", url), claim]).await;
-    let (one, other) = (start(&far).await, start(&near).await);
-    one.client.signup("user1").await;
+    let (one, other, link, _engines) = two().await;
     let token = one.client.login("user1").await;
     link.refuse();
     assert_eq!(one.client.ping(&token).await.0, 200);

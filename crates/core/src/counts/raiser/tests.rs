@@ -236,3 +236,18 @@ async fn a_raise_that_another_one_overtook_makes_up_for_nothing() {
     raiser.look().await.unwrap();
     assert!(!raiser.counts().are_behind());
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_cannot_reach_the_live_tier_hears_of_others_all_the_same() {
+    let (mut ledger, mut tracker) = (MockCallLedger::new(), MockCallTracker::new());
+    tracker.expect_is_whole().returning(|| Err(StoreError::transient("test", "down")));
+    ledger.expect_is_any_behind().returning(|| Ok(true));
+    let (raiser, stop) = (raiser(ledger, tracker), CancellationToken::new());
+    let book = CallBook::new(Incarnation::from_bytes([1; 16]), BookOptions::default());
+    let looking = async {
+        tokio::time::sleep(LOOK * 2).await;
+        stop.cancel();
+    };
+    tokio::join!(raiser.run(&stop, Some(&book)), looking);
+    assert!(raiser.counts().are_behind() && !raiser.counts().are_behind_here());
+}
