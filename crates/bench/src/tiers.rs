@@ -7,7 +7,7 @@ use tollbar_core::{
     domain::TokenKey,
     ports::{Clock, Fact, Installation, SessionCache, SessionStore, SystemClock},
     random_bytes,
-    sessions::{SessionOptions, TieredSessions},
+    sessions::{LoadLimits, SessionOptions, TieredSessions},
 };
 use tollbar_postgres::{PgOptions, PgStore};
 use tollbar_redis::{RedisLive, RedisOptions};
@@ -18,6 +18,9 @@ use crate::Failure;
 pub(crate) const SESSION_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 /// Longer than most runs: what is made at once would otherwise expire at once, in the middle of somebody's round.
 pub(crate) const CACHE_TTL: Duration = Duration::from_secs(60 * 60);
+
+/// As in the configuration of the binary under load.
+const DATABASE_DEADLINE: Duration = Duration::from_secs(5);
 
 /// Where the engines are.
 #[derive(Args)]
@@ -37,9 +40,10 @@ pub(crate) struct Tiers {
 }
 
 impl Engines {
-    /// Opens both, with the defaults that the service has, but for the deadline of Redis.
+    /// Opens both, with the defaults that the service has, but for deadlines: a busy machine should not turn calls into failures.
     pub(crate) async fn open_within(&self, deadline: Duration) -> Result<Tiers, Failure> {
-        let store = Arc::new(PgStore::open(PgOptions::new(&self.database)).await?);
+        let options = PgOptions { deadline: DATABASE_DEADLINE, ..PgOptions::new(&self.database) };
+        let store = Arc::new(PgStore::open(options).await?);
         let options = RedisOptions { cache_ttl: CACHE_TTL, deadline, ..RedisOptions::new(&self.redis) };
         Ok(Tiers { store, live: Arc::new(RedisLive::connect(options).await?) })
     }
@@ -57,7 +61,8 @@ where
     Ok(TieredSessions::new(store, cache, clock, key, session_options()))
 }
 
-/// The defaults, but sessions that outlast every run.
+/// The defaults, but sessions that outlast every run, and the patience that goes with the deadline.
 pub(crate) fn session_options() -> SessionOptions {
-    SessionOptions { ttl: SESSION_TTL, ..SessionOptions::default() }
+    let loads = LoadLimits { patience: DATABASE_DEADLINE, ..LoadLimits::default() };
+    SessionOptions { ttl: SESSION_TTL, loads, ..SessionOptions::default() }
 }

@@ -165,7 +165,7 @@ impl<'a> Stage<'a> {
 pub(crate) fn configuration(database: &str, redis: &str, address: SocketAddr) -> String {
     format!(
         r#"server = {{ bind = "{address}" }}
-database = {{ url = "{database}" }}
+database = {{ url = "{database}", deadline = "5s" }}
 redis = {{ url = "{redis}", deadline = "1s" }}
 session = {{ ttl = "24h", cache_ttl = "1h" }}
 password = {{ min_length = 15 }}
