@@ -6,6 +6,7 @@ mod chart;
 mod delay_proxy;
 mod embedded;
 mod hello;
+mod history;
 mod median;
 mod memory;
 mod peer;
@@ -49,6 +50,7 @@ enum Part {
     RawBcrypt(raw_bcrypt::RawBcrypt),
     Top(board::Top),
     Memory(memory::Memory),
+    History(history::History),
     Startup(startup::Startup),
     DelayProxy(delay_proxy::DelayProxy),
     Chart(chart::Chart),
@@ -67,6 +69,7 @@ async fn main() -> Result<(), Failure> {
         Part::RawBcrypt(part) => part.run(),
         Part::Top(part) => part.run().await,
         Part::Memory(part) => part.run().await,
+        Part::History(part) => part.run().await,
         Part::Startup(part) => part.run(),
         Part::DelayProxy(part) => part.run(),
         Part::Chart(part) => part.run(),

@@ -12,7 +12,7 @@ use tollbar_core::{
     gate::{DurableGate, PlainGate},
     ports::SystemClock,
     random_bytes,
-    usecases::{Authorize, CallCounts, Ping, Readiness},
+    usecases::{Authorize, Ping, Readiness},
 };
 use tollbar_http::{Bar, BarOptions, Services, Shutdown, configure, not_found, request_span};
 
@@ -45,32 +45,26 @@ impl Steps {
 
         let author = Incarnation::from_bytes(random_bytes()?);
         durable.ledger.begin(author, process).await?;
-        let book = Arc::new(CallBook::new(author, options.book));
-        let (ledger, tracker, flush) =
-            (durable.ledger.clone(), live.tracker.clone(), FlusherOptions::default());
-        let flusher = CountFlusher::new(book.clone(), ledger, tracker.clone(), None, process, flush);
+        let book = Arc::new(CallBook::new(author, Arc::new(SystemClock), options.book));
+        let (ledger, history) = (durable.ledger.clone(), durable.history.clone());
+        let (tracker, flush) = (live.tracker.clone(), FlusherOptions::default());
+        let flusher = CountFlusher::new(book.clone(), ledger, history, tracker.clone(), None, process, flush);
         let sessions = Arc::new(tiers::sessions(tiers.store.clone(), tiers.live.clone()).await?);
         let open = Arc::new(DurableGate::open(sessions.clone(), book.clone(), Arc::new(SystemClock)));
-        let gate = Arc::new(PlainGate::new(sessions, live.limiter.clone(), tracker, book));
+        let gate = Arc::new(PlainGate::new(sessions, live.limiter.clone(), tracker, book.clone()));
 
         // Everything but the gate is as a service has it.
         let (clock, policies) = (Arc::new(SystemClock), policies("steps", &WIDE)?);
-        let Assembly { signup, login, logout, .. } =
+        let Assembly { signup, login, logout, analytics, .. } =
             Assembly::new(durable, live, clock, process, policies.clone(), options).await?;
-        let authorize = Authorize::new(policies.clone(), gate, open, None);
+        let authorize = Authorize::new(policies, gate, open, None, book);
         let services = Services {
             signup,
             login,
             logout,
             bar: Bar::new(Arc::new(authorize), BarOptions::default()),
             ping: Arc::new(Ping::new(Duration::ZERO)),
-            counts: Arc::new(CallCounts::new(
-                tiers.live.clone(),
-                tiers.store.clone(),
-                Arc::new(SystemClock),
-                policies,
-                flusher.live_counts(),
-            )),
+            analytics,
             readiness: Arc::new(Readiness::new(tiers.store, tiers.live)),
             body_timeout: Duration::from_secs(9),
             shutdown: Shutdown::default(),

@@ -7,8 +7,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tollbar_core::{
     counts::{BookOptions, CallBook, CountFlusher, FlusherOptions},
-    domain::{Caller, Epoch, EpochId, Incarnation, Policy, UserId},
-    ports::{Admission, Gate, Sharing},
+    domain::{Caller, Epoch, EpochId, EpochSums, Incarnation, Policy, UserId},
+    ports::{Admission, Clock, Gate, Sharing, SystemClock},
 };
 
 use crate::{
@@ -37,12 +37,12 @@ async fn start(harness: &impl SharedTiersHarness, byte: u8, every: Duration, cla
     let id = Incarnation::from_bytes([byte; 16]);
     hold(harness, id, claim).await;
     harness.call_ledger().begin(id, id).await.unwrap();
-    let book = Arc::new(CallBook::new(id, BookOptions::default()));
+    let book = Arc::new(CallBook::new(id, Arc::new(SystemClock), BookOptions::default()));
     let gate = harness.gate_with(Arc::new(harness.process()), book.clone());
     let (ledger, tracker) = (harness.call_ledger(), harness.call_tracker());
     let pending = Some(harness.pending_calls());
     let options = FlusherOptions { every, claim, ..FlusherOptions::default() };
-    let flusher = CountFlusher::new(book, ledger, tracker, pending, id, options);
+    let flusher = CountFlusher::new(book, ledger, harness.call_history(), tracker, pending, id, options);
     let stop = CancellationToken::new();
     Process { gate, flushing: tokio::spawn(flusher.run(stop.clone())), stop, id }
 }
@@ -139,7 +139,8 @@ suite! {
         let (pending, ledger) = (harness.pending_calls(), harness.call_ledger());
         pending.fence(former).await.unwrap();
         let adopted = pending.pending(EpochId { incarnation: former, epoch: Epoch::FIRST });
-        let adopted = vec![(Epoch::FIRST, adopted.await.unwrap())];
+        let adopted = EpochSums::about(SystemClock.now(), adopted.await.unwrap());
+        let adopted = vec![(Epoch::FIRST, adopted)];
         ledger.close(former, &adopted).await.unwrap();
         assert_eq!(in_ledger(&harness).await, 20);
         // The first calls find it out.

@@ -9,7 +9,7 @@ use tollbar_core::{
 
 use crate::{
     CallLedgerHarness,
-    call_ledger::{add, all, begin, tally},
+    call_ledger::{add, all, begin, sums_of, tally},
     harness::epoch_of,
     together,
 };
@@ -19,7 +19,8 @@ fn incarnation(byte: u8) -> Incarnation {
 }
 
 async fn close(ledger: &Arc<dyn CallLedger>, process: u8, epochs: &[(u64, Tally)]) {
-    let epochs: Vec<_> = epochs.iter().map(|(epoch, sum)| (Epoch::new(*epoch), vec![sum.clone()])).collect();
+    let sums = |(epoch, sum): &(u64, Tally)| (Epoch::new(*epoch), sums_of(std::slice::from_ref(sum)));
+    let epochs: Vec<_> = epochs.iter().map(sums).collect();
     ledger.close(incarnation(process), &epochs).await.unwrap();
 }
 
@@ -35,7 +36,7 @@ suite! {
     /// Nothing is added for whom the ledger does not know, or knows as closed, and they stay so.
     async fn only_an_open_incarnation_adds(harness) {
         let ledger = harness.call_ledger();
-        assert_eq!(ledger.add(epoch_of(1, 1), &[tally("ping", 1, 1)]).await.unwrap(), Added::Closed);
+        assert_eq!(ledger.add(epoch_of(1, 1), &sums_of(&[tally("ping", 1, 1)])).await.unwrap(), Added::Closed);
         assert_eq!(ledger.last_added(incarnation(1)).await.unwrap(), None);
         begin(&ledger, 1).await;
         assert_eq!(ledger.last_added(incarnation(1)).await.unwrap(), Some(Epoch::new(0)));
@@ -44,7 +45,7 @@ suite! {
         close(&ledger, 1, &[]).await;
         begin(&ledger, 1).await;
         for epoch in [3, 4] {
-            assert_eq!(ledger.add(epoch_of(1, epoch), &[tally("ping", 1, 1)]).await.unwrap(), Added::Closed);
+            assert_eq!(ledger.add(epoch_of(1, epoch), &sums_of(&[tally("ping", 1, 1)])).await.unwrap(), Added::Closed);
         }
         assert_eq!(ledger.last_added(incarnation(1)).await.unwrap(), None);
         assert_eq!(all(&ledger).await, [tally("ping", 1, 1)]);
@@ -79,7 +80,7 @@ suite! {
                 let ledger = ledger.clone();
                 async move {
                     if index == 0 {
-                        ledger.add(epoch_of(process, 1), &[tally("ping", 1, 3)]).await.unwrap();
+                        ledger.add(epoch_of(process, 1), &sums_of(&[tally("ping", 1, 3)])).await.unwrap();
                     } else {
                         close(&ledger, process, &[(1, tally("ping", 1, 3))]).await;
                     }
@@ -96,7 +97,7 @@ suite! {
         let most = u64::try_from(i64::MAX).unwrap();
         add(&ledger, 1, 1, &[tally("ping", 1, most)]).await;
         begin(&ledger, 2).await;
-        let epochs = [(Epoch::new(1), vec![tally("ping", 1, 1)])];
+        let epochs = [(Epoch::new(1), sums_of(&[tally("ping", 1, 1)]))];
         assert!(!ledger.close(incarnation(2), &epochs).await.unwrap_err().is_transient());
         assert_eq!(ledger.last_added(incarnation(2)).await.unwrap(), Some(Epoch::new(0)));
     }

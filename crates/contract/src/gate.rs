@@ -32,7 +32,8 @@ pub(crate) async fn flush(harness: &impl GateHarness, process: u8) {
     let (book, ledger, tracker) = (harness.book(), harness.call_ledger(), harness.call_tracker());
     let process = Incarnation::from_bytes([process; 16]);
     ledger.begin(book.incarnation(), process).await.unwrap();
-    let flusher = CountFlusher::new(book.clone(), ledger.clone(), tracker, None, process, options);
+    let history = harness.call_history();
+    let flusher = CountFlusher::new(book.clone(), ledger.clone(), history, tracker, None, process, options);
     let stop = tokio_util::sync::CancellationToken::new();
     stop.cancel();
     flusher.run(stop).await;
@@ -174,7 +175,8 @@ suite! {
         let (book, ledger, tracker) = (harness.book(), harness.call_ledger(), harness.call_tracker());
         assert!(!tracker.is_whole().await.unwrap());
         let (process, options) = (Incarnation::from_bytes([2; 16]), FlusherOptions::default());
-        let flusher = CountFlusher::new(book, ledger, tracker.clone(), None, process, options);
+        let history = harness.call_history();
+        let flusher = CountFlusher::new(book, ledger, history, tracker.clone(), None, process, options);
         flusher.raise_board().await.unwrap();
         assert!(tracker.is_whole().await.unwrap());
         assert_eq!(top(&harness, &many).await, [Caller { user, calls: 5 }]);

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use tollbar_core::{
     domain::{Epoch, EpochId, Incarnation, UserId},
     ports::{
-        CallLedger, CallTracker, Clock, Installation, OneTrip, PendingCalls, ProcessLease, RateLimiter,
-        SessionCache, SessionStore, UserRepo,
+        CallHistory, CallLedger, CallTracker, Clock, Installation, OneTrip, PendingCalls, ProcessLease,
+        RateLimiter, SessionCache, SessionStore, UserRepo,
     },
 };
 
@@ -32,10 +32,13 @@ pub trait SessionStoreHarness: UserRepoHarness {
     fn session_store(&self) -> Arc<dyn SessionStore>;
 }
 
-/// For the suite of [`CallLedger`].
+/// For the suites of [`CallLedger`] and [`CallHistory`].
 pub trait CallLedgerHarness: Harness {
     /// The port.
     fn call_ledger(&self) -> Arc<dyn CallLedger>;
+
+    /// What it has added of the activity of epochs.
+    fn call_history(&self) -> Arc<dyn CallHistory>;
 
     /// The claims on the same store.
     fn claims(&self) -> Arc<dyn ProcessLease>;

@@ -6,6 +6,7 @@
 mod suite;
 
 pub mod adoption;
+pub mod call_history;
 pub mod call_ledger;
 pub mod call_ledger_incarnations;
 pub mod call_tracker;

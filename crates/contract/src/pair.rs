@@ -7,8 +7,8 @@ use tollbar_core::{
     counts::{BookOptions, CallBook},
     domain::{Incarnation, TokenKey, UserId},
     ports::{
-        CallLedger, CallTracker, Clock, Gate, PendingCalls, ProcessLease, RateLimiter, SessionCache,
-        SessionStore,
+        CallHistory, CallLedger, CallTracker, Clock, Gate, PendingCalls, ProcessLease, RateLimiter,
+        SessionCache, SessionStore, SystemClock,
     },
     sessions::{SessionOptions, TieredSessions},
 };
@@ -28,7 +28,8 @@ pub struct Pair<D, L, G = PlainGates> {
 
 impl<D, L, G> Pair<D, L, G> {
     fn of(durable: D, live: L) -> Self {
-        let book = CallBook::new(Incarnation::from_bytes([1; 16]), BookOptions::default());
+        let book =
+            CallBook::new(Incarnation::from_bytes([1; 16]), Arc::new(SystemClock), BookOptions::default());
         Self { durable, live, book: Arc::new(book), gates: PhantomData }
     }
 }
@@ -153,6 +154,8 @@ pub trait GateHarness: TiersHarness {
     fn call_tracker(&self) -> Arc<dyn CallTracker>;
     /// The durable counts.
     fn call_ledger(&self) -> Arc<dyn CallLedger>;
+    /// The history of calls.
+    fn call_history(&self) -> Arc<dyn CallHistory>;
     /// The counts that are not durable yet.
     fn book(&self) -> Arc<CallBook>;
 }
@@ -200,6 +203,10 @@ where
 
     fn call_ledger(&self) -> Arc<dyn CallLedger> {
         self.durable.call_ledger()
+    }
+
+    fn call_history(&self) -> Arc<dyn CallHistory> {
+        self.durable.call_history()
     }
 
     fn book(&self) -> Arc<CallBook> {

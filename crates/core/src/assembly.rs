@@ -6,16 +6,16 @@ use crate::{
     StoreError,
     counts::{BookOptions, CallBook, CountFlusher, FlusherOptions},
     domain::{Incarnation, TokenKey},
-    gate::{DenialOptions, DurableGate, FastGate, LiveProcesses, PlainGate},
+    gate::{DenialOptions, DurableGate, FastGate, LiveProcesses, NotingGate, PlainGate},
     hashing::BcryptHasher,
     policies::Policies,
     ports::{
-        CallLedger, CallTracker, Clock, Fact, Gate, HashError, Installation, OneTrip, PendingCalls,
-        RateLimiter, SessionCache, SessionStore, Standby, UserRepo,
+        CallHistory, CallLedger, CallTracker, Clock, Fact, Gate, HashError, Installation, OneTrip,
+        PendingCalls, RateLimiter, SessionCache, SessionStore, Standby, UserRepo,
     },
     random_bytes,
     sessions::{SessionOptions, TieredSessions},
-    usecases::{Authorize, Login, Logout, Signup},
+    usecases::{Analytics, Authorize, CallCounts, Login, Logout, Signup},
 };
 
 /// The ports of a durable tier.
@@ -27,14 +27,25 @@ pub struct DurableTier {
     pub sessions: Arc<dyn SessionStore>,
     /// Totals of calls.
     pub ledger: Arc<dyn CallLedger>,
+    /// What became of calls, by time.
+    pub history: Arc<dyn CallHistory>,
     /// What is decided once.
     pub installation: Arc<dyn Installation>,
 }
 
 impl DurableTier {
     /// Of a store that implements all of them.
-    pub fn of<T: UserRepo + SessionStore + CallLedger + Installation + 'static>(store: Arc<T>) -> Self {
-        Self { users: store.clone(), sessions: store.clone(), ledger: store.clone(), installation: store }
+    pub fn of<T>(store: Arc<T>) -> Self
+    where
+        T: UserRepo + SessionStore + CallLedger + CallHistory + Installation + 'static,
+    {
+        Self {
+            users: store.clone(),
+            sessions: store.clone(),
+            ledger: store.clone(),
+            history: store.clone(),
+            installation: store,
+        }
     }
 }
 
@@ -145,6 +156,8 @@ pub struct Assembly {
     pub authorize: Arc<Authorize>,
     /// Authenticates, limits and counts a call by a policy of one's own choice.
     pub gate: Arc<dyn Gate>,
+    /// Tells of calls: who calls most, how many, and what became of them over time.
+    pub analytics: Arc<Analytics>,
     /// Moves counts into the ledger: spawn its [`run`](CountFlusher::run), and await it after the last call.
     pub flusher: CountFlusher,
 }
@@ -172,7 +185,7 @@ impl Assembly {
         )?);
         // Before anything is counted: another process must know of this one, to adopt its counts.
         durable.ledger.begin(process, process).await?;
-        let book = Arc::new(CallBook::new(process, options.book));
+        let book = Arc::new(CallBook::new(process, Arc::clone(&clock), options.book));
         let sessions = Arc::new(TieredSessions::new(
             durable.sessions,
             live.cache,
@@ -181,10 +194,16 @@ impl Assembly {
             options.sessions,
         ));
         let tracker = Arc::clone(&live.tracker);
-        let (ledger, pending) = (durable.ledger, live.pending);
-        let flusher = CountFlusher::new(Arc::clone(&book), ledger, tracker, pending, process, options.flush);
+        let (ledger, history, pending) = (durable.ledger, durable.history, live.pending);
+        let told = (tracker.clone(), ledger.clone(), history.clone());
+        let flusher =
+            CountFlusher::new(book.clone(), ledger, history, tracker, pending, process, options.flush);
+        let (tracker, ledger, history) = told;
+        let counts = CallCounts::new(tracker, ledger, clock.clone(), policies.clone(), flusher.live_counts());
+        let analytics = Arc::new(Analytics::new(Arc::new(counts), history, clock.clone()));
         let users = Arc::clone(&durable.users);
         let (own_sessions, own_book, own_clock) = (sessions.clone(), book.clone(), clock.clone());
+        let noted = book.clone();
         let open = Arc::new(DurableGate::open(sessions.clone(), book.clone(), clock.clone()));
         let gate: Arc<dyn Gate> = match live.one_trip {
             Some(engine) => {
@@ -199,8 +218,9 @@ impl Assembly {
             signup: Arc::new(Signup::new(users, hasher.clone(), options.min_password_length)),
             login: Arc::new(Login::new(durable.users, hasher, Arc::clone(&sessions))),
             logout: Arc::new(Logout::new(Arc::clone(&sessions))),
-            authorize: Arc::new(Authorize::new(policies, gate.clone(), open, local)),
-            gate,
+            authorize: Arc::new(Authorize::new(policies, gate.clone(), open, local, noted.clone())),
+            gate: Arc::new(NotingGate::new(gate, noted)),
+            analytics,
             flusher,
         })
     }
@@ -212,7 +232,7 @@ mod tests {
     use crate::{
         policies::{PolicyTable, Unmatched},
         ports::{
-            ManualClock, MockCallLedger, MockCallTracker, MockInstallation, MockRateLimiter,
+            ManualClock, MockCallHistory, MockCallLedger, MockCallTracker, MockInstallation, MockRateLimiter,
             MockSessionCache, MockSessionStore, MockUserRepo,
         },
     };
@@ -229,6 +249,7 @@ mod tests {
             users: Arc::new(MockUserRepo::new()),
             sessions: Arc::new(MockSessionStore::new()),
             ledger: Arc::new(ledger),
+            history: Arc::new(MockCallHistory::new()),
             installation: Arc::new(installation),
         };
         let live = LiveTier {

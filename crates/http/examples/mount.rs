@@ -16,7 +16,7 @@ use tollbar_core::{
     policies::{PathPattern, Policies, PolicyTable, Rule, RuleOptions, Unmatched},
     ports::SystemClock,
     random_bytes,
-    usecases::{CallCounts, Ping, Readiness},
+    usecases::{Ping, Readiness},
 };
 use tollbar_http::{Bar, BarOptions, CurrentUser, Guard, Services, Shutdown, configure, request_span};
 use tollbar_memory::{MemoryLive, MemoryOptions};
@@ -46,9 +46,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (clock, options) = (Arc::new(SystemClock), AssemblyOptions::default());
     let table =
         PolicyTable::new(vec![rule("ping", "/ping", 2)?, rule("orders", "/orders", 10)?], Unmatched::Deny)?;
-    let policies = Policies::new(table);
-    let Assembly { signup, login, logout, authorize, flusher, .. } =
-        Assembly::new(durable, LiveTier::of(live.clone()), clock, process, policies.clone(), options).await?;
+    let assembly =
+        Assembly::new(durable, LiveTier::of(live.clone()), clock, process, Policies::new(table), options);
+    let Assembly { signup, login, logout, authorize, analytics, flusher, .. } = assembly.await?;
 
     // Its routes, and a bar for a route of one's own.
     let bar = Bar::new(authorize, BarOptions::default());
@@ -58,13 +58,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         logout,
         bar: bar.clone(),
         ping: Arc::new(Ping::new(Duration::ZERO)),
-        counts: Arc::new(CallCounts::new(
-            live.clone(),
-            store.clone(),
-            Arc::new(SystemClock),
-            policies,
-            flusher.live_counts(),
-        )),
+        analytics,
         readiness: Arc::new(Readiness::new(store, live)),
         body_timeout: Duration::from_secs(10),
         shutdown: Shutdown::default(),

@@ -9,6 +9,7 @@ use actix_web::{
         header::{self, HeaderMap, HeaderName, HeaderValue},
     },
 };
+use jiff::Timestamp;
 use serde::Serialize;
 use tollbar_core::usecases::ReadinessReport;
 use tollbar_wire::Answer;
@@ -49,6 +50,12 @@ pub(crate) fn states(report: &ReadinessReport) -> BTreeMap<&'static str, &'stati
 /// A JSON answer.
 pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> HttpResponse {
     begin(status).json(body)
+}
+
+/// RFC 3339 in UTC; a clock beyond the year 9999 is held there.
+pub(crate) fn rfc3339(at: tollbar_core::domain::Timestamp) -> String {
+    let micros = i64::try_from(at.as_micros()).unwrap_or(i64::MAX);
+    Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX).to_string()
 }
 
 /// `{}`: it worked, and there is nothing to say.

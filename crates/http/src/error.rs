@@ -27,6 +27,8 @@ pub enum ApiError {
     Denied(Denial),
     /// 404: there is no such path.
     NotFound,
+    /// 404: no policy counts under this name, and nobody called it within 400 days.
+    UnknownApi,
     /// 405: the path has other methods, which `Allow` lists.
     MethodNotAllowed(&'static str),
     /// 408: the body did not arrive in time; the connection is closed.
@@ -55,6 +57,7 @@ impl ApiError {
             Self::WrongCredentials => "Username or password was wrong!",
             Self::Denied(denial) => return denial.sentence(),
             Self::NotFound => "There is nothing at this path!",
+            Self::UnknownApi => "No calls are counted under this name!",
             Self::MethodNotAllowed(_) => "This path has other methods!",
             Self::BodyTooSlow => "The body took too long to arrive!",
             Self::BodyTooLarge(limit) => {
@@ -110,7 +113,7 @@ impl ResponseError for ApiError {
             Self::Denied(denial) => {
                 StatusCode::from_u16(denial.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
             }
-            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::UnknownApi => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,

@@ -29,6 +29,7 @@ pub fn configure(services: Services) -> impl FnOnce(&mut ServiceConfig) {
             )
             .service(read("/top", calls::top))
             .service(read("/count", calls::count))
+            .service(read("/calls", calls::series))
             .service(read("/healthz", health::healthz))
             .service(read("/readyz", health::readyz));
     }

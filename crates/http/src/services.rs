@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use tollbar_core::usecases::{CallCounts, Login, Logout, Ping, Readiness, Signup};
+use tollbar_core::usecases::{Analytics, Login, Logout, Ping, Readiness, Signup};
 use tollbar_wire::Bar;
 
 /// Everything that the routes need. Cheap to clone: one value serves every worker.
@@ -24,8 +24,8 @@ pub struct Services {
     pub bar: Bar,
     /// What an admitted `GET /ping` does.
     pub ping: Arc<Ping>,
-    /// `GET /top` and `GET /count`.
-    pub counts: Arc<CallCounts>,
+    /// `GET /top`, `GET /count` and `GET /calls`.
+    pub analytics: Arc<Analytics>,
     /// `GET /readyz`.
     pub readiness: Arc<Readiness>,
     /// How long a body may take to arrive, in all.

@@ -11,13 +11,13 @@ use diesel::{
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use tollbar_core::{
     StoreError,
-    domain::{ApiName, Caller, Epoch, EpochId, Incarnation, Tally, UserId},
+    domain::{Activity, ApiName, Caller, Digest, Epoch, EpochId, EpochSums, Incarnation, Tally, UserId},
     ports::{Added, CallLedger, TallyKey},
 };
 
 use crate::{
-    PgStore,
-    connect::statement_timeout,
+    PgStore, activity,
+    connect::{milliseconds, statement_timeout},
     failure::damaged,
     incarnations::{self, Noted},
     schema::call_totals,
@@ -44,11 +44,12 @@ impl CallLedger for PgStore {
         .await
     }
 
-    async fn add(&self, id: EpochId, sums: &[Tally]) -> Result<Added, StoreError> {
+    async fn add(&self, id: EpochId, sums: &EpochSums) -> Result<Added, StoreError> {
         const OPERATION: &str = "add to the ledger";
         let too_large = |error| StoreError::permanent(OPERATION, error);
         let epoch = i64::try_from(id.epoch.get()).map_err(too_large)?;
-        let chunks = &sums::columns(sums).map_err(too_large)?;
+        let chunks = &sums::columns(&sums.tallies).map_err(too_large)?;
+        let digest = &digest(OPERATION, &sums.activity).await?;
         let deadline = self.options.ledger_deadline;
         self.call(OPERATION, deadline, async |connection| {
             connection
@@ -66,6 +67,9 @@ impl CallLedger for PgStore {
                         for row in &rows? {
                             totals.push(tally(row)?);
                         }
+                    }
+                    if new {
+                        activity::add(connection, digest).await?;
                     }
                     Ok(Added::Totals(totals))
                 })
@@ -102,20 +106,13 @@ impl CallLedger for PgStore {
         .await
     }
 
-    async fn close(
-        &self,
-        incarnation: Incarnation,
-        epochs: &[(Epoch, Vec<Tally>)],
-    ) -> Result<(), StoreError> {
+    async fn close(&self, incarnation: Incarnation, epochs: &[(Epoch, EpochSums)]) -> Result<(), StoreError> {
         const OPERATION: &str = "close an incarnation";
-        let too_large = |error| StoreError::permanent(OPERATION, error);
-        let mut columns = Vec::with_capacity(epochs.len());
+        let mut digests = Vec::with_capacity(epochs.len());
         for (epoch, sums) in epochs {
-            let epoch = i64::try_from(epoch.get()).map_err(too_large)?;
-            columns.push((epoch, sums::columns(sums).map_err(too_large)?));
+            digests.push((*epoch, digest(OPERATION, &sums.activity).await?));
         }
-        let epochs = &columns;
-        let deadline = self.options.ledger_deadline;
+        let (deadline, digests) = (self.options.ledger_deadline, &digests);
         self.call(OPERATION, deadline, async |connection| {
             connection
                 .transaction(async |connection| {
@@ -123,12 +120,15 @@ impl CallLedger for PgStore {
                     let Some(last) = incarnations::close(connection, incarnation).await? else {
                         return Ok(());
                     };
-                    for (_, chunks) in epochs.iter().filter(|(epoch, _)| *epoch > last) {
-                        for chunk in chunks {
-                            add(connection, chunk).await?;
-                        }
+                    let is_later = |epoch: Epoch| i64::try_from(epoch.get()).is_ok_and(|epoch| epoch > last);
+                    // All totals, then the rest, as every flush takes them.
+                    let later = epochs.iter().filter(|(epoch, _)| is_later(*epoch));
+                    let sums = Tally::sums(later.flat_map(|(_, sums)| &sums.tallies));
+                    for chunk in sums::columns(&sums).map_err(damaged)? {
+                        add(connection, &chunk).await?;
                     }
-                    Ok(())
+                    let later = digests.iter().filter(|(epoch, _)| is_later(*epoch));
+                    activity::add(connection, &Digest::all_of(later.map(|(_, digest)| digest))).await
                 })
                 .await
         })
@@ -181,9 +181,19 @@ impl CallLedger for PgStore {
 }
 
 /// Gives the statements of this transaction the time that the ledger has.
-async fn take_time(connection: &mut AsyncPgConnection, deadline: Duration) -> QueryResult<()> {
-    let limit = statement_timeout(deadline);
-    connection.batch_execute(&format!("SET LOCAL statement_timeout = {limit}")).await
+pub(crate) async fn take_time(connection: &mut AsyncPgConnection, deadline: Duration) -> QueryResult<()> {
+    let (statement, idle) = (statement_timeout(deadline), milliseconds(deadline));
+    let limits = format!(
+        "SET LOCAL statement_timeout = {statement}; SET LOCAL idle_in_transaction_session_timeout = {idle}"
+    );
+    connection.batch_execute(&limits).await
+}
+
+/// Before a transaction: with many callers it is work.
+async fn digest(operation: &'static str, activity: &[Activity]) -> Result<Digest, StoreError> {
+    let activity = activity.to_vec();
+    let digested = tokio::task::spawn_blocking(move || Digest::of(&activity)).await;
+    digested.map_err(|panic| StoreError::permanent(operation, panic))
 }
 
 /// Adds to the totals and returns them.

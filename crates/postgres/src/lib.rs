@@ -1,7 +1,9 @@
 //! The durable tier on PostgreSQL: users, sessions, the ledger of calls and what an installation decides once.
 #![doc = include_str!("../README.md")]
 
+mod activity;
 mod address;
+mod call_history;
 mod call_ledger;
 mod connect;
 mod failure;

@@ -14,6 +14,9 @@ macro_rules! all_suites {
             mod session_store {
                 tollbar_contract::session_store_suite!($harness);
             }
+            mod call_history {
+                tollbar_contract::call_history_suite!($harness);
+            }
             mod call_ledger {
                 tollbar_contract::call_ledger_suite!($harness);
             }

@@ -6,7 +6,7 @@ mod support;
 use futures_util::future::join_all;
 use support::open;
 use tollbar_core::{
-    domain::{ApiName, Epoch, EpochId, Incarnation, Tally, UserId},
+    domain::{ApiName, Epoch, EpochId, EpochSums, Incarnation, Tally, UserId},
     ports::{Added, CallLedger},
 };
 use tollbar_postgres::PgStore;
@@ -19,7 +19,8 @@ fn tally(api: &str, user: u64, calls: u64) -> Tally {
 async fn add(store: &PgStore, incarnation: u8, epoch: u64, sums: &[Tally]) -> Vec<Tally> {
     let incarnation = Incarnation::from_bytes([incarnation; 16]);
     store.begin(incarnation, incarnation).await.unwrap();
-    match store.add(EpochId { incarnation, epoch: Epoch::new(epoch) }, sums).await.unwrap() {
+    let sums = EpochSums { tallies: sums.to_vec(), activity: Vec::new() };
+    match store.add(EpochId { incarnation, epoch: Epoch::new(epoch) }, &sums).await.unwrap() {
         Added::Totals(totals) => totals,
         Added::Closed => panic!("nobody has closed it"),
     }

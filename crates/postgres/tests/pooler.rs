@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use support::{client, login, now, user, version};
 use tokio::process::Command;
 use tollbar_core::{
-    domain::{ApiName, Epoch, EpochId, Incarnation, Tally, UserId, Username},
+    domain::{ApiName, Epoch, EpochId, EpochSums, Incarnation, Tally, UserId, Username},
     ports::{CallLedger, HealthCheck, ProcessLease, SessionStore, Sharing, UserRepo},
 };
 use tollbar_postgres::{PgOptions, PgStore};
@@ -42,7 +42,7 @@ async fn work(store: &PgStore, name: &str, process: u8) {
     store.begin(incarnation, incarnation).await.unwrap();
     let tally = Tally { api: ApiName::new("ping").unwrap(), user: ada, calls: 2 };
     let id = EpochId { incarnation, epoch: Epoch::new(1) };
-    store.add(id, &[tally]).await.unwrap();
+    store.add(id, &EpochSums::about(now(), vec![tally])).await.unwrap();
     store.totals(None, 100).await.unwrap();
     store.orphans().await.unwrap();
     store.check().await.unwrap();

@@ -39,7 +39,7 @@ pub(crate) fn unpack(at: Timestamp, states: &[u8], policy: &Policy) -> Result<De
         return Err(Misshapen);
     }
     let windows = policy.windows().iter().zip(states).map(|(window, state)| window_state(*window, state));
-    Ok(Decision { at, windows: windows.collect() })
+    Ok(Decision { at, windows: windows.collect(), repeated: false })
 }
 
 /// The decision that was made at this time, from all units that are held, newest first; `cost` is what was not charged.

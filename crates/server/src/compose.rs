@@ -10,7 +10,7 @@ use tollbar_core::{
     policies::Policies,
     ports::{Clock, Fact, SystemClock},
     sessions::{LoadLimits, SessionOptions},
-    usecases::{CallCounts, Ping, Readiness},
+    usecases::{Ping, Readiness},
 };
 use tollbar_http::{Bar, Services, Shutdown};
 use tracing::warn;
@@ -46,25 +46,18 @@ pub(crate) async fn compose(
             .await?;
     let (durable_tier, live_tier) = (durable.tier.clone(), live.tier.clone());
     let (policies, options) = (Policies::new(settings.policies.table()), options(settings, last_flush));
-    let assembly = Assembly::new(durable_tier, live_tier, clock, process, policies.clone(), options);
-    let Assembly { signup, login, logout, authorize, flusher, .. } = assembly.await?;
+    let assembly = Assembly::new(durable_tier, live_tier, clock, process, policies, options);
+    let Assembly { signup, login, logout, authorize, analytics, flusher, .. } = assembly.await?;
     if let Err(error) = flusher.raise_board().await {
         warn!(?error, "the leaderboard is not complete yet; the flusher goes on trying");
     }
-    let live_counts = flusher.live_counts();
     let services = Services {
         signup,
         login,
         logout,
         bar: Bar::new(authorize, settings.bar.clone()),
         ping: Arc::new(Ping::new(settings.ping_delay)),
-        counts: Arc::new(CallCounts::new(
-            Arc::clone(&live.tier.tracker),
-            Arc::clone(&durable.tier.ledger),
-            Arc::new(SystemClock),
-            policies,
-            live_counts,
-        )),
+        analytics,
         readiness: Arc::new(Readiness::new(Arc::clone(&durable.health), Arc::clone(&live.health))),
         body_timeout: settings.server.client_timeout,
         shutdown: Shutdown::default(),

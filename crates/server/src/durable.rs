@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tollbar_core::{
     DurableTier,
-    ports::{CallLedger, Fact, HealthCheck, Installation, ProcessLease, SessionStore, UserRepo},
+    ports::{CallHistory, CallLedger, Fact, HealthCheck, Installation, ProcessLease, SessionStore, UserRepo},
 };
 use tollbar_postgres::{PgOptions, PgStore};
 use tollbar_sqlite::{SqliteOptions, SqliteStore};
@@ -60,7 +60,14 @@ impl Durable {
 
     fn of<S>(store: S, place: String, claim_outlives: Duration) -> Self
     where
-        S: UserRepo + SessionStore + CallLedger + Installation + ProcessLease + HealthCheck + 'static,
+        S: UserRepo
+            + SessionStore
+            + CallLedger
+            + CallHistory
+            + Installation
+            + ProcessLease
+            + HealthCheck
+            + 'static,
     {
         let store = Arc::new(store);
         Self {

@@ -10,12 +10,12 @@ use diesel::{
 };
 use tollbar_core::{
     StoreError,
-    domain::{ApiName, Caller, Epoch, EpochId, Incarnation, Tally, UserId},
+    domain::{Activity, ApiName, Caller, Digest, Epoch, EpochId, EpochSums, Incarnation, Tally, UserId},
     ports::{Added, CallLedger, TallyKey},
 };
 
 use crate::{
-    SqliteStore,
+    SqliteStore, activity,
     failure::damaged,
     incarnations::{self, Noted},
     schema::call_totals,
@@ -45,14 +45,18 @@ impl CallLedger for SqliteStore {
         self.write("begin an incarnation", self.options.deadline, begin).await
     }
 
-    async fn add(&self, id: EpochId, sums: &[Tally]) -> Result<Added, StoreError> {
+    async fn add(&self, id: EpochId, sums: &EpochSums) -> Result<Added, StoreError> {
         const OPERATION: &str = "add to the ledger";
         let epoch = number(OPERATION, id.epoch.get())?;
-        let rows = rows(OPERATION, sums)?;
+        let (rows, digest) = (rows(OPERATION, &sums.tallies)?, digest(OPERATION, &sums.activity).await?);
         self.write(OPERATION, self.options.ledger_deadline, move |connection| {
             match incarnations::note(connection, id.incarnation, epoch)? {
                 Noted::Closed => Ok(Added::Closed),
-                Noted::Now => add(connection, &rows).map(Added::Totals),
+                Noted::Now => {
+                    let totals = add(connection, &rows)?;
+                    activity::add(connection, &digest)?;
+                    Ok(Added::Totals(totals))
+                }
                 Noted::Before => {
                     let as_it_stands = |(sum, _): (Tally, i64)| {
                         let calls = u64::try_from(total(connection, &sum)?).map_err(damaged)?;
@@ -84,20 +88,20 @@ impl CallLedger for SqliteStore {
         self.read("read an incarnation", self.options.deadline, read).await
     }
 
-    async fn close(
-        &self,
-        incarnation: Incarnation,
-        epochs: &[(Epoch, Vec<Tally>)],
-    ) -> Result<(), StoreError> {
+    async fn close(&self, incarnation: Incarnation, epochs: &[(Epoch, EpochSums)]) -> Result<(), StoreError> {
         const OPERATION: &str = "close an incarnation";
         let mut added = Vec::with_capacity(epochs.len());
         for (epoch, sums) in epochs {
-            added.push((number(OPERATION, epoch.get())?, rows(OPERATION, sums)?));
+            let epoch = number(OPERATION, epoch.get())?;
+            added.push((epoch, rows(OPERATION, &sums.tallies)?, digest(OPERATION, &sums.activity).await?));
         }
         self.write(OPERATION, self.options.ledger_deadline, move |connection| {
             let Some(last) = incarnations::close(connection, incarnation)? else { return Ok(()) };
-            let mut later = added.iter().filter(|(epoch, _)| *epoch > last);
-            later.try_for_each(|(_, rows)| add(connection, rows).map(drop))
+            for (_, rows, digest) in added.iter().filter(|(epoch, ..)| *epoch > last) {
+                add(connection, rows)?;
+                activity::add(connection, digest)?;
+            }
+            Ok(())
         })
         .await
     }
@@ -152,6 +156,13 @@ fn number(operation: &'static str, number: u64) -> Result<i64, StoreError> {
 }
 
 /// Each sum, with its calls as the file takes them.
+/// Before a transaction: with many callers it is work.
+async fn digest(operation: &'static str, activity: &[Activity]) -> Result<Digest, StoreError> {
+    let activity = activity.to_vec();
+    let digested = tokio::task::spawn_blocking(move || Digest::of(&activity)).await;
+    digested.map_err(|panic| StoreError::permanent(operation, panic))
+}
+
 fn rows(operation: &'static str, sums: &[Tally]) -> Result<Vec<(Tally, i64)>, StoreError> {
     sums.iter().map(|sum| Ok((sum.clone(), number(operation, sum.calls)?))).collect()
 }

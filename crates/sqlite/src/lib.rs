@@ -1,6 +1,8 @@
 //! The durable tier on SQLite: users, sessions, the ledger of calls and what an installation decides once.
 #![doc = include_str!("../README.md")]
 
+mod activity;
+mod call_history;
 mod call_ledger;
 mod connection;
 mod failure;

@@ -28,6 +28,27 @@ diesel::table! {
 }
 
 diesel::table! {
+    call_series (api, step, start) {
+        api -> Text,
+        step -> Integer,
+        start -> BigInt,
+        admitted -> BigInt,
+        limited -> BigInt,
+        repeated -> BigInt,
+        refused -> BigInt,
+    }
+}
+
+diesel::table! {
+    call_sketches (api, span, start) {
+        api -> Text,
+        span -> Integer,
+        start -> BigInt,
+        sketches -> Binary,
+    }
+}
+
+diesel::table! {
     incarnations (incarnation) {
         incarnation -> Binary,
         epoch -> BigInt,

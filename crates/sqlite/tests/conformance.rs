@@ -9,6 +9,9 @@ mod user_repo {
 mod session_store {
     tollbar_contract::session_store_suite!(crate::harness::Sqlite);
 }
+mod call_history {
+    tollbar_contract::call_history_suite!(crate::harness::Sqlite);
+}
 mod call_ledger {
     tollbar_contract::call_ledger_suite!(crate::harness::Sqlite);
 }

@@ -6,12 +6,13 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 use axum::{Extension, Router, body::Body, body::to_bytes, routing::get};
 use http::{HeaderMap, Request};
 use tollbar_core::{
+    counts::{BookOptions, CallBook},
     domain::{
-        ApiName, Decision, Policy, PolicyName, Quota, Subject, Timestamp, UserId, Version, Window,
-        WindowState,
+        ApiName, Decision, Incarnation, Policy, PolicyName, Quota, Subject, Timestamp, UserId, Version,
+        Window, WindowState,
     },
     policies::{PathPattern, Policies, PolicyTable, Rule, RuleOptions, Unmatched, Whom},
-    ports::{Admission, MockGate, MockStandby},
+    ports::{Admission, ManualClock, MockGate, MockStandby},
     usecases::Authorize,
 };
 use tollbar_tower::{Bar, BarLayer, BarOptions, CurrentUser};
@@ -25,7 +26,11 @@ fn policy(name: &str) -> Policy {
 fn decision(policy: &Policy, wait: u64) -> Decision {
     let (reset_after, retry_after) = (Duration::from_secs(60), Duration::from_secs(wait));
     let state = |window: &Window| WindowState { window: *window, remaining: 2, reset_after, retry_after };
-    Decision { at: Timestamp::default(), windows: policy.windows().iter().map(state).collect() }
+    Decision {
+        at: Timestamp::default(),
+        windows: policy.windows().iter().map(state).collect(),
+        repeated: false,
+    }
 }
 
 fn app() -> Router {
@@ -46,7 +51,9 @@ fn app() -> Router {
     let open = RuleOptions { whom: Whom::Address, session: false, ..rule("open", "/open") };
     let rules = vec![Rule::new(rule("orders", "/orders/*")).unwrap(), Rule::new(open).unwrap()];
     let policies = Policies::new(PolicyTable::new(rules, Unmatched::Deny).unwrap());
-    let authorize = Authorize::new(policies, Arc::new(gate), Arc::new(MockStandby::new()), None);
+    let author = Incarnation::from_bytes([1; 16]);
+    let book = Arc::new(CallBook::new(author, Arc::new(ManualClock::new()), BookOptions::default()));
+    let authorize = Authorize::new(policies, Arc::new(gate), Arc::new(MockStandby::new()), None, book);
     let bar = Bar::new(Arc::new(authorize), BarOptions::default());
     let who = |caller: Option<Extension<CurrentUser>>| async move {
         caller.map_or("nobody".to_owned(), |Extension(caller)| {

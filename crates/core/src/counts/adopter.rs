@@ -8,7 +8,7 @@ use tracing::{info, warn};
 use super::{CallBook, raiser::Raiser};
 use crate::{
     StoreError,
-    domain::{Epoch, EpochId, Incarnation},
+    domain::{Epoch, EpochId, EpochSums, Incarnation},
     ports::{CallLedger, PendingCalls},
 };
 
@@ -79,7 +79,9 @@ impl Adopter {
         let mut epochs = Vec::new();
         let after_last = std::iter::successors(Some(last.next()), |epoch: &Epoch| Some(epoch.next()));
         for epoch in after_last.take(UNFLUSHED) {
-            epochs.push((epoch, self.pending.pending(EpochId { incarnation, epoch }).await?));
+            let noted = self.pending.pending(EpochId { incarnation, epoch }).await?;
+            // Of the time, a note says nothing; it was a moment ago.
+            epochs.push((epoch, EpochSums::about(self.book.now(), noted)));
         }
         if self.raiser.counts().are_behind() {
             // Once it is closed, what it said of them is forgotten.
@@ -89,7 +91,7 @@ impl Adopter {
         // It may have put calls into the ledger of which the live tier has not heard.
         let closing = async { self.ledger.close(incarnation, &epochs).await.map(drop) };
         self.raiser.raise_all_after(closing).await?;
-        let calls: u64 = epochs.iter().flat_map(|(_, sums)| sums).map(|tally| tally.calls).sum();
+        let calls: u64 = epochs.iter().flat_map(|(_, sums)| &sums.tallies).map(|tally| tally.calls).sum();
         info!(%incarnation, calls, "adopted the counts of a process that gave no sign");
         for (epoch, _) in epochs {
             self.pending.settle(EpochId { incarnation, epoch }).await?;

@@ -1,6 +1,7 @@
 //! The book of what this process has admitted since its last flush: which epoch is open, and under whose name.
 
 use std::{
+    fmt,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -12,7 +13,8 @@ use super::{
 };
 use crate::{
     StoreError,
-    domain::{Epoch, EpochId, Incarnation},
+    domain::{ApiName, CallOutcome, Epoch, EpochId, Incarnation, Timestamp},
+    ports::Clock,
 };
 
 pub(super) const COUNT: &str = "count a call";
@@ -20,7 +22,7 @@ pub(super) const COUNT: &str = "count a call";
 /// What a process chooses for its counts.
 #[derive(Debug, Clone, Copy)]
 pub struct BookOptions {
-    /// Different pairs of API and user that one epoch may hold; beyond that, calls are refused.
+    /// How many users one epoch may hold, each API and hour by itself; beyond that, calls are refused. As many again who were limited are told apart.
     pub limit: usize,
     /// Whether every call waits for its epoch to be in the ledger before it is acknowledged.
     pub commit_first: bool,
@@ -38,9 +40,9 @@ impl Default for BookOptions {
 ///
 /// A call enters the open epoch before it is decided and stays in flight there until it is counted or dropped, so an epoch
 /// that is closed and has nothing in flight is complete.
-#[derive(Debug)]
 pub struct CallBook {
     open: Mutex<Arc<EpochBook>>,
+    clock: Arc<dyn Clock>,
     options: BookOptions,
     wishes: Arc<Wishes>,
     /// Whom it was before, as far as it is not known that they are closed.
@@ -48,12 +50,12 @@ pub struct CallBook {
 }
 
 impl CallBook {
-    /// An empty book of this incarnation, which the ledger must know.
-    pub fn new(incarnation: Incarnation, options: BookOptions) -> Self {
+    /// An empty book of this incarnation, which the ledger must know. `clock` tells in which minute a call came.
+    pub fn new(incarnation: Incarnation, clock: Arc<dyn Clock>, options: BookOptions) -> Self {
         let wishes = Arc::new(Wishes::default());
         let id = EpochId { incarnation, epoch: Epoch::FIRST };
-        let open = Mutex::new(EpochBook::open(id, options, &wishes));
-        Self { open, options, wishes, former: Mutex::default() }
+        let open = Mutex::new(EpochBook::open(id, &clock, options, &wishes));
+        Self { open, clock, options, wishes, former: Mutex::default() }
     }
 
     /// Lets a call enter the open epoch.
@@ -62,7 +64,7 @@ impl CallBook {
     /// Transient: the ledger has been away for so long that the book is full.
     pub fn enter(&self) -> Result<Passage, StoreError> {
         let open = lock(&self.open);
-        if open.pairs() >= self.options.limit {
+        if open.callers() >= self.options.limit {
             return Err(StoreError::overloaded(COUNT));
         }
         Ok(open.admit())
@@ -77,6 +79,11 @@ impl CallBook {
         if passage.epoch().incarnation == incarnation { Ok(passage) } else { Err(StoreError::fenced(COUNT)) }
     }
 
+    /// Notes what became of a call that counts for nobody. It is told with the open epoch; a kill loses what was not flushed.
+    pub fn note(&self, api: &ApiName, outcome: CallOutcome) {
+        lock(&self.open).note(api, outcome, self.options.limit);
+    }
+
     /// Closes the open epoch and opens the next. `None`: nothing has entered it, so it stays open.
     pub fn close(&self) -> Option<ClosedEpoch> {
         let mut open = lock(&self.open);
@@ -85,8 +92,18 @@ impl CallBook {
             return None;
         }
         let id = EpochId { epoch: open.id().epoch.next(), ..open.id() };
-        let next = EpochBook::open(id, self.options, &self.wishes);
+        let next = EpochBook::open(id, &self.clock, self.options, &self.wishes);
         Some(std::mem::replace(&mut *open, Arc::clone(&next)).close(&next))
+    }
+
+    /// From now on each epoch tells what became of its calls, for no later one may come.
+    pub(super) fn tell_all(&self) {
+        self.wishes.tell_all();
+    }
+
+    /// The time by which its calls are told apart.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// Who authors the open epoch.
@@ -97,8 +114,8 @@ impl CallBook {
     /// Goes on as another incarnation, which the ledger must know. What the open epoch holds was adopted: who waits for it is told.
     pub fn begin_anew(&self, incarnation: Incarnation) {
         let id = EpochId { incarnation, epoch: Epoch::FIRST };
-        let former =
-            std::mem::replace(&mut *lock(&self.open), EpochBook::open(id, self.options, &self.wishes));
+        let next = EpochBook::open(id, &self.clock, self.options, &self.wishes);
+        let former = std::mem::replace(&mut *lock(&self.open), next);
         former.tell(Outcome::Adopted);
         lock(&self.former).push(former.id().incarnation);
     }
@@ -121,6 +138,12 @@ impl CallBook {
     /// Whether a call of the present incarnation was fenced. What a former one hears late says nothing of this one.
     pub(crate) fn was_fenced(&self) -> bool {
         *lock(&self.wishes.fenced) == Some(self.incarnation())
+    }
+}
+
+impl fmt::Debug for CallBook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallBook").field("open", &self.open).finish_non_exhaustive()
     }
 }
 

@@ -1,6 +1,7 @@
 //! One epoch: the calls that go through it, and who waits for it to be in the ledger.
 
 use std::{
+    fmt,
     pin::pin,
     sync::{
         Arc, Mutex, OnceLock,
@@ -14,20 +15,21 @@ use tokio::sync::{Notify, watch};
 
 use super::{
     book::{BookOptions, COUNT},
-    sums::{Sums, lock},
+    sums::{Sealed, Sums, lock},
     wishes::Wishes,
 };
 use crate::{
     StoreError,
-    domain::{ApiName, EpochId, Tally, UserId},
+    domain::{ApiName, CallOutcome, EpochId, EpochSums, UserId},
+    ports::Clock,
 };
 
 /// How long an epoch that calls wait for waits for those in flight: longer than a trip to a live tier that is well.
 const DRAIN: Duration = Duration::from_millis(5);
 
-#[derive(Debug)]
 pub(super) struct EpochBook {
     id: EpochId,
+    clock: Arc<dyn Clock>,
     page: Mutex<Page>,
     in_flight: AtomicUsize,
     settled: Notify,
@@ -44,16 +46,9 @@ pub(super) struct EpochBook {
 struct Page {
     sums: Sums,
     /// What the ledger is told; nothing is added to it any more.
-    sealed: Option<Arc<Sums>>,
+    sealed: Option<Arc<Sealed>>,
     /// Whether it has calls of which the live tier has not heard.
     has_unheard: bool,
-}
-
-impl Page {
-    fn seal(&mut self) -> Arc<Sums> {
-        let sums = &mut self.sums;
-        Arc::clone(self.sealed.get_or_insert_with(|| Arc::new(std::mem::take(sums))))
-    }
 }
 
 /// What has become of an epoch.
@@ -83,9 +78,15 @@ pub struct Counted {
 pub struct ClosedEpoch(Arc<EpochBook>);
 
 impl EpochBook {
-    pub(super) fn open(id: EpochId, options: BookOptions, wishes: &Arc<Wishes>) -> Arc<Self> {
+    pub(super) fn open(
+        id: EpochId,
+        clock: &Arc<dyn Clock>,
+        options: BookOptions,
+        wishes: &Arc<Wishes>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             id,
+            clock: Arc::clone(clock),
             page: Mutex::default(),
             in_flight: AtomicUsize::new(0),
             settled: Notify::new(),
@@ -101,13 +102,13 @@ impl EpochBook {
         self.id
     }
 
-    /// How many pairs of API and user it has counted.
-    pub(super) fn pairs(&self) -> usize {
-        lock(&self.page).sums.pairs()
+    /// How many users it has counted, each API and hour by itself.
+    pub(super) fn callers(&self) -> usize {
+        lock(&self.page).sums.callers()
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.in_flight.load(Ordering::Acquire) == 0 && self.pairs() == 0
+        self.in_flight.load(Ordering::Acquire) == 0 && lock(&self.page).sums.is_empty()
     }
 
     /// Lets a call in. Only under the lock of who opens and closes epochs, so that none can appear in a closed one.
@@ -132,10 +133,28 @@ impl EpochBook {
         let mut page = lock(&self.page);
         let is_open = page.sealed.is_none();
         if is_open {
-            page.sums.count(api, user);
+            page.sums.count(api, user, self.clock.now());
             page.has_unheard |= is_unheard;
         }
         is_open
+    }
+
+    /// Notes what became of a call that counts for nobody. Only under the lock of who opens and closes epochs: what is sealed takes no more.
+    pub(super) fn note(&self, api: &ApiName, outcome: CallOutcome, limit: usize) {
+        lock(&self.page).sums.note(api, outcome, self.clock.now(), limit);
+    }
+
+    /// Ends what is counted in it. What became of calls is told with a later epoch where this one is committed for those who wait.
+    fn seal(&self) -> Arc<Sealed> {
+        let mut page = lock(&self.page);
+        if let Some(sealed) = &page.sealed {
+            return Arc::clone(sealed);
+        }
+        let tells = page.sums.is_empty() || self.wishes.is_time_to_tell(self.clock.steady());
+        // Epochs are locked in their order only. One that is sealed takes nothing more.
+        let mut next = self.next.get().map(|next| lock(&next.page)).filter(|next| next.sealed.is_none());
+        let sealed = page.sums.seal(tells, next.as_deref_mut().map(|next| &mut next.sums));
+        Arc::clone(page.sealed.insert(Arc::new(sealed)))
     }
 
     async fn drained(&self) {
@@ -146,6 +165,12 @@ impl EpochBook {
             }
             settled.await;
         }
+    }
+}
+
+impl fmt::Debug for EpochBook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EpochBook").field("id", &self.id).field("page", &self.page).finish_non_exhaustive()
     }
 }
 
@@ -241,15 +266,14 @@ impl ClosedEpoch {
 
     /// Waits until nothing is in flight, then seals the epoch and gives its sums. The wait is bounded by the deadlines of the engines; where
     /// a call waits for the ledger, it is short, and what is in flight still is counted in the next epoch.
-    pub async fn settled(&self) -> Vec<Tally> {
+    pub async fn settled(&self) -> EpochSums {
         let is_sealed = lock(&self.0.page).sealed.is_some();
         if !is_sealed {
             let (drained, pressed) = (pin!(self.0.drained()), pin!(self.0.wishes.pressed(DRAIN)));
             select(drained, pressed).await;
         }
         // Listing them takes a while, and calls that come late should not wait for it.
-        let sums = lock(&self.0.page).seal();
-        sums.tallies()
+        self.0.seal().listed()
     }
 
     /// Whether the live tier has not heard of all of it.
@@ -267,3 +291,6 @@ impl ClosedEpoch {
         self.0.tell(Outcome::Adopted);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures_util::future::join4;
+use futures_util::future::join5;
 use tokio::sync::{
     mpsc::{self, Sender},
     oneshot,
@@ -14,12 +14,13 @@ use super::{
     CallBook, ClosedEpoch, LiveCounts,
     adopter::Adopter,
     aftermath::{self, Flushed},
+    pruner::Pruner,
     raiser::Raiser,
 };
 use crate::{
     StoreError,
     domain::Incarnation,
-    ports::{Added, CallLedger, CallTracker, PendingCalls},
+    ports::{Added, CallHistory, CallLedger, CallTracker, PendingCalls},
     random_bytes,
 };
 
@@ -51,6 +52,7 @@ const MOST_FLUSHED: usize = 64;
 pub struct CountFlusher {
     book: Arc<CallBook>,
     ledger: Arc<dyn CallLedger>,
+    history: Arc<dyn CallHistory>,
     pending: Option<Arc<dyn PendingCalls>>,
     raiser: Arc<Raiser>,
     /// Whose claim shows that this process lives, whatever it authors counts as.
@@ -64,13 +66,14 @@ impl CountFlusher {
     pub fn new(
         book: Arc<CallBook>,
         ledger: Arc<dyn CallLedger>,
+        history: Arc<dyn CallHistory>,
         tracker: Arc<dyn CallTracker>,
         pending: Option<Arc<dyn PendingCalls>>,
         process: Incarnation,
         options: FlusherOptions,
     ) -> Self {
         let raiser = Arc::new(Raiser::new(Arc::clone(&ledger), tracker));
-        Self { book, ledger, pending, raiser, process, options }
+        Self { book, ledger, history, pending, raiser, process, options }
     }
 
     /// What it knows of the live counts, from now on.
@@ -112,7 +115,9 @@ impl CountFlusher {
         // A live tier that ends with this process has nobody else to be told.
         let book = self.pending.is_some().then(|| Arc::clone(&self.book));
         let raising = raiser.run(&stop, book.as_deref());
-        join4(self.flush_until(&stop, flushed, followed), following, raising, adopting).await;
+        let pruner = Pruner { book: Arc::clone(&self.book), history: Arc::clone(&self.history) };
+        let flushing = self.flush_until(&stop, flushed, followed);
+        join5(flushing, following, raising, adopting, pruner.run(&stop)).await;
     }
 
     async fn flush_until(
@@ -149,6 +154,7 @@ impl CountFlusher {
         followed: oneshot::Receiver<()>,
     ) {
         let last = self.options.last;
+        self.book.tell_all();
         let flushing = async {
             if let Some(closed) = closed {
                 self.flush(&closed, &flushed).await;
@@ -200,7 +206,7 @@ impl CountFlusher {
             }
         };
         closed.is_in_ledger();
-        debug!(epoch, tallies = sums.len(), "counts are in the ledger");
+        debug!(epoch, tallies = sums.tallies.len(), "counts are in the ledger");
         // The live tier hears of it meanwhile: where it is silent, who waits for the next flush should not wait for it.
         let has_unheard = closed.has_unheard();
         if flushed.try_send(Flushed { id, totals, has_unheard }).is_err() {

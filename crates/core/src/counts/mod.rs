@@ -7,6 +7,7 @@ mod book;
 mod epoch;
 mod flusher;
 mod live_counts;
+mod pruner;
 mod raiser;
 mod sums;
 mod wishes;

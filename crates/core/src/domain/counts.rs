@@ -1,6 +1,6 @@
 //! Counted calls, and the epochs in which a process authors them.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use super::{ApiName, UserId};
 
@@ -22,6 +22,18 @@ pub struct Tally {
     pub user: UserId,
     /// How often.
     pub calls: u64,
+}
+
+impl Tally {
+    /// The sums of several epochs as if they were one, by API and user.
+    pub fn sums<'a>(all: impl IntoIterator<Item = &'a Self>) -> Vec<Self> {
+        let mut sums = BTreeMap::new();
+        for Self { api, user, calls } in all {
+            *sums.entry((api, *user)).or_insert(0) += calls;
+        }
+        let tally = |((api, user), calls): ((&ApiName, _), _)| Self { api: api.clone(), user, calls };
+        sums.into_iter().map(tally).collect()
+    }
 }
 
 /// An author of counts, and a holder of a claim: one run of one process, 128 random bits. A process that was taken for dead goes on as
@@ -79,4 +91,18 @@ pub struct EpochId {
     pub incarnation: Incarnation,
     /// Which of its epochs.
     pub epoch: Epoch,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_epochs_are_as_one() {
+        let tally = |user, calls| {
+            let (api, user) = (ApiName::new("ping").unwrap(), UserId::new(user).unwrap());
+            Tally { api, user, calls }
+        };
+        assert_eq!(Tally::sums(&[tally(2, 1), tally(1, 1), tally(1, 2)]), [tally(1, 3), tally(2, 1)]);
+    }
 }

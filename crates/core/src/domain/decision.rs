@@ -31,6 +31,8 @@ pub struct Decision {
     pub at: Timestamp,
     /// Every window's state, in the policy's order.
     pub windows: Vec<WindowState>,
+    /// Whether it repeats an earlier denial from memory, and no engine was asked.
+    pub repeated: bool,
 }
 
 impl Decision {

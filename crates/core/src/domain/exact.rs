@@ -84,7 +84,7 @@ impl ExactLog {
                 retry_after: if cost == 0 { Duration::ZERO } else { self.wait(window, cost, now) },
             }
         };
-        Decision { at: now, windows: policy.windows().iter().map(state).collect() }
+        Decision { at: now, windows: policy.windows().iter().map(state).collect(), repeated: false }
     }
 }
 

@@ -79,7 +79,11 @@ impl GcraLog {
                 retry_after: if is_over { span(over) } else { Duration::ZERO },
             }
         };
-        Decision { at: now, windows: policy.windows().iter().enumerate().map(state).collect() }
+        Decision {
+            at: now,
+            windows: policy.windows().iter().enumerate().map(state).collect(),
+            repeated: false,
+        }
     }
 }
 

@@ -1,14 +1,18 @@
 //! The words of the domain: values that are valid from the moment they exist.
 
+mod activity;
 mod api_name;
 mod counts;
 mod decision;
+mod digest;
 mod exact;
 mod gcra;
 mod limit_log;
 mod password;
 mod policy;
 mod session;
+mod sketches;
+mod step;
 mod subject;
 mod time;
 mod token;
@@ -17,15 +21,19 @@ mod username;
 mod version;
 mod window;
 
+pub use activity::{Activity, CallOutcome, EpochSums, Outcomes};
 pub use api_name::{ApiName, ApiNameError};
 pub use counts::{Caller, Epoch, EpochId, Incarnation, Tally};
 pub use decision::{Decision, WindowState};
+pub use digest::{Digest, SeriesKey, SketchKey};
 pub use exact::ExactLog;
 pub use gcra::GcraLog;
 pub use limit_log::LimitLog;
 pub use password::{Password, PasswordError, PasswordHash};
 pub use policy::{Algorithm, MAX_EXACT_QUOTA, MAX_WINDOWS, Policy, PolicyError, PolicyName};
 pub use session::{Check, Session, SessionSet, Verifier};
+pub use sketches::{DamagedSketches, Ranking, SketchSpan, Sketches};
+pub use step::Step;
 pub use subject::{Fingerprint, Subject};
 pub use time::Timestamp;
 pub use token::{ForgedToken, Secret, SessionToken, TOKEN_PREFIX, TokenKey};

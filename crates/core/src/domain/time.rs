@@ -8,7 +8,7 @@ pub struct Timestamp(u64);
 
 impl Timestamp {
     /// Takes microseconds since the Unix epoch.
-    pub fn from_micros(micros: u64) -> Self {
+    pub const fn from_micros(micros: u64) -> Self {
         Self(micros)
     }
 

@@ -178,6 +178,7 @@ impl Denial {
             Decision {
                 at: self.decision.at + passed,
                 windows: self.decision.windows.iter().map(later).collect(),
+                repeated: true,
             }
         })
     }

@@ -69,7 +69,7 @@ impl DurableGate {
             Some((limiter, processes)) if !policy.windows().is_empty() => {
                 limiter.decide(&policy.stretched(processes.get()), subject).await
             }
-            _ => Ok(Decision { at: self.clock.now(), windows: Vec::new() }),
+            _ => Ok(Decision { at: self.clock.now(), windows: Vec::new(), repeated: false }),
         }
     }
 }
@@ -160,7 +160,11 @@ mod tests {
         let gate = DurableGate::open(durable(), book.clone(), Arc::new(ManualClock::new()));
         let failure = gate.admit(&token(2).expose(), &policy("ping", &[(1, 5)]), None).await.unwrap_err();
         assert!(failure.is_transient(), "{failure:?}");
-        assert_eq!(book.close().unwrap().settled().await[0].calls, 1, "it will be counted all the same");
+        assert_eq!(
+            book.close().unwrap().settled().await.tallies[0].calls,
+            1,
+            "it will be counted all the same"
+        );
     }
 
     #[tokio::test]

@@ -51,7 +51,7 @@ pub(super) fn sessions(store: MockSessionStore, mut cache: MockSessionCache) -> 
 /// A book that holds so many pairs of API and user.
 pub(super) fn book(limit: usize) -> Arc<CallBook> {
     let options = BookOptions { limit, ..BookOptions::default() };
-    Arc::new(CallBook::new(Incarnation::from_bytes([1; 16]), options))
+    Arc::new(CallBook::new(Incarnation::from_bytes([1; 16]), Arc::new(ManualClock::new()), options))
 }
 
 /// Puts what waits for the ledger into one that is always there, from now on; the number is of the calls in it.
@@ -62,7 +62,7 @@ pub(super) fn flushing(book: &Arc<CallBook>) -> Arc<AtomicU64> {
         loop {
             book.wished().await;
             if let Some(closed) = book.close() {
-                let sum = closed.settled().await.iter().map(|tally| tally.calls).sum();
+                let sum = closed.settled().await.tallies.iter().map(|tally| tally.calls).sum();
                 in_ledger.fetch_add(sum, Ordering::Relaxed);
                 closed.is_in_ledger();
             }
@@ -89,5 +89,5 @@ pub(super) fn decision(policy: &Policy, states: &[(u32, u64, u64)]) -> Decision 
         retry_after: Duration::from_secs(wait),
     };
     let windows = policy.windows().iter().zip(states).map(state).collect();
-    Decision { at: Timestamp::from_micros(1_000_000), windows }
+    Decision { at: Timestamp::from_micros(1_000_000), windows, repeated: false }
 }

@@ -5,9 +5,11 @@ mod durable;
 mod fast;
 #[cfg(test)]
 mod fixture;
+mod noting;
 mod plain;
 
 pub use denials::{DenialOptions, Denials};
 pub use durable::{DurableGate, LiveProcesses};
 pub use fast::FastGate;
+pub use noting::NotingGate;
 pub use plain::PlainGate;

@@ -94,7 +94,7 @@ mod tests {
         tracker.expect_record().once().returning(|_, _, _| Ok(()));
         let (gate, book, token) = gate(deciding(0), tracker);
         assert!(matches!(gate.admit(&token, &ping()).await.unwrap(), Admission::Admitted { .. }));
-        assert_eq!(book.close().unwrap().settled().await[0].calls, 1);
+        assert_eq!(book.close().unwrap().settled().await.tallies[0].calls, 1);
     }
 
     #[tokio::test]

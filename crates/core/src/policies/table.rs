@@ -80,6 +80,11 @@ impl PolicyTable {
         &self.rules
     }
 
+    /// What calls are counted under, as often as rules say so; that of unmatched requests included.
+    pub fn apis(&self) -> impl Iterator<Item = &ApiName> {
+        self.rules.iter().chain(&self.unmatched).map(|rule| rule.options().policy.api())
+    }
+
     /// Whether any rule is for certain hosts only.
     pub fn asks_for_hosts(&self) -> bool {
         self.asks_for_hosts

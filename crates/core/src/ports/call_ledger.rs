@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::{
     StoreError,
-    domain::{ApiName, Caller, Epoch, EpochId, Incarnation, Tally, UserId},
+    domain::{ApiName, Caller, Epoch, EpochId, EpochSums, Incarnation, Tally, UserId},
 };
 
 /// A place in the ledger's order: by API, then by user.
@@ -33,16 +33,16 @@ pub trait CallLedger: Send + Sync {
     /// The store failed.
     async fn begin(&self, incarnation: Incarnation, process: Incarnation) -> Result<(), StoreError>;
 
-    /// Adds an epoch's sums, in one transaction, unless this or a later epoch of the incarnation was added already. May be
-    /// repeated.
+    /// Adds an epoch's sums, and what became of its calls to the [`CallHistory`](super::CallHistory), in one transaction, unless this or a
+    /// later epoch of the incarnation was added already. May be repeated.
     ///
     /// # Parameters
     /// - `id`: whose epoch it is, and which.
-    /// - `sums`: calls in that epoch; each API and user once.
+    /// - `sums`: calls in that epoch.
     ///
     /// # Errors
     /// The store failed; after a transient failure the epoch may have been added, whole.
-    async fn add(&self, id: EpochId, sums: &[Tally]) -> Result<Added, StoreError>;
+    async fn add(&self, id: EpochId, sums: &EpochSums) -> Result<Added, StoreError>;
 
     /// Keeps in mind whether the live counts may lack calls that an open incarnation has added: where it cannot tell them itself, others shall know.
     ///
@@ -84,8 +84,7 @@ pub trait CallLedger: Send + Sync {
     ///
     /// # Errors
     /// The store failed; after a transient failure it may have been closed, with all of the epochs.
-    async fn close(&self, incarnation: Incarnation, epochs: &[(Epoch, Vec<Tally>)])
-    -> Result<(), StoreError>;
+    async fn close(&self, incarnation: Incarnation, epochs: &[(Epoch, EpochSums)]) -> Result<(), StoreError>;
 
     /// Reads totals in the order of API and user.
     ///

@@ -1,5 +1,6 @@
 //! What the core asks of the world: object-safe traits that adapters implement and that feature `mock` mocks.
 
+mod call_history;
 mod call_ledger;
 mod call_tracker;
 mod clock;
@@ -15,6 +16,7 @@ mod session_cache;
 mod session_store;
 mod user_repo;
 
+pub use call_history::CallHistory;
 pub use call_ledger::{Added, CallLedger, TallyKey};
 pub use call_tracker::{CallTracker, MAX_TOP, RaiseId};
 pub use clock::{Clock, SystemClock};
@@ -32,9 +34,9 @@ pub use user_repo::{CreateUserError, Credentials, UserRepo};
 
 #[cfg(feature = "mock")]
 pub use {
-    call_ledger::MockCallLedger, call_tracker::MockCallTracker, clock::ManualClock, clock::MockClock,
-    gate::MockGate, gate::MockStandby, health::MockHealthCheck, installation::MockInstallation,
-    one_trip::MockOneTrip, password_hasher::MockPasswordHasher, pending_calls::MockPendingCalls,
-    process_lease::MockProcessLease, rate_limiter::MockRateLimiter, session_cache::MockSessionCache,
-    session_store::MockSessionStore, user_repo::MockUserRepo,
+    call_history::MockCallHistory, call_ledger::MockCallLedger, call_tracker::MockCallTracker,
+    clock::ManualClock, clock::MockClock, gate::MockGate, gate::MockStandby, health::MockHealthCheck,
+    installation::MockInstallation, one_trip::MockOneTrip, password_hasher::MockPasswordHasher,
+    pending_calls::MockPendingCalls, process_lease::MockProcessLease, rate_limiter::MockRateLimiter,
+    session_cache::MockSessionCache, session_store::MockSessionStore, user_repo::MockUserRepo,
 };

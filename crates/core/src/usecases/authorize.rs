@@ -7,9 +7,11 @@ use zeroize::Zeroizing;
 
 use crate::{
     StoreError,
-    domain::{Decision, Fingerprint, Incarnation, Policy, Subject, UserId, Version},
+    counts::CallBook,
+    domain::{ApiName, CallOutcome, Decision, Fingerprint, Incarnation, Policy, Subject},
     policies::{Mode, OnOutage, Policies, PolicyTable, RequestPath, Rule, Whom},
     ports::{Admission, Gate, Standby},
+    usecases::{Fate, Identity, Limits, Verdict},
 };
 
 /// What a request presents to say who calls.
@@ -53,52 +55,6 @@ pub struct Question {
     credential: Credential,
 }
 
-/// Who calls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Identity {
-    /// The user.
-    pub user: UserId,
-    /// Which of the user's sessions; with the user it names one session of all.
-    pub session: Version,
-}
-
-/// A policy and what it says of a call; without windows where nothing limits it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Limits {
-    /// The policy.
-    pub policy: Policy,
-    /// Its decision.
-    pub decision: Decision,
-}
-
-/// What becomes of a request, and what is known of its limits then.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verdict {
-    /// What becomes of it.
-    pub fate: Fate,
-    /// The limits that it was charged by, if any; none in shadow mode.
-    pub limits: Option<Limits>,
-}
-
-/// What becomes of a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fate {
-    /// It goes through; with who calls, where the policy needs a session.
-    Admitted(Option<Identity>),
-    /// It is over this limit, and not charged.
-    Limited(Limits),
-    /// It needs a session and names none.
-    NoCredential,
-    /// What it names is no live session.
-    InvalidCredential,
-    /// Another site may have sent it in its user's name.
-    CrossSite,
-    /// No policy is for it, and such requests are refused.
-    Unmatched,
-    /// Its path or its method has no one meaning, so that no policy can be for it.
-    Ambiguous,
-}
-
 /// Decides requests by the current policies.
 pub struct Authorize {
     policies: Policies,
@@ -106,6 +62,8 @@ pub struct Authorize {
     /// For policies that are open, and that are local, while the live tier is away.
     open: Arc<dyn Standby>,
     local: Option<Arc<dyn Standby>>,
+    /// Where what becomes of calls is noted.
+    book: Arc<CallBook>,
 }
 
 /// Who decides a request once the gate has failed, and what that failure leaves to be heeded. A request waits once to learn of an outage.
@@ -117,14 +75,15 @@ struct Instead<'a> {
 
 impl Authorize {
     /// Decides through `gate`; where that fails for now, through the standby that the policy chooses. Without `local`, policies that
-    /// choose it are closed then.
+    /// choose it are closed then. `book`: in which the gates count.
     pub fn new(
         policies: Policies,
         gate: Arc<dyn Gate>,
         open: Arc<dyn Standby>,
         local: Option<Arc<dyn Standby>>,
+        book: Arc<CallBook>,
     ) -> Self {
-        Self { policies, gate, open, local }
+        Self { policies, gate, open, local, book }
     }
 
     /// The policies that it goes by.
@@ -189,6 +148,8 @@ impl Authorize {
             let is_denied = !decision.allowed() && enforces(rule, &decision, subject);
             let decided = Limits { policy: policy.clone(), decision };
             if is_denied {
+                let repeated = decided.decision.repeated;
+                self.book.note(policy.api(), CallOutcome::Limited { user: None, repeated });
                 return Ok(Verdict { fate: Fate::Limited(decided), limits: None });
             }
             // A gate that limits nobody says nothing of windows.
@@ -196,8 +157,20 @@ impl Authorize {
             policy = rule.counting();
         }
         let (fate, own) = self.identify(instead, rule, policy, &question.credential).await?;
+        self.note(policy.api(), &fate);
         let limits = limits.or(own).filter(|_| rule.options().mode == Mode::Enforce);
         Ok(Verdict { fate, limits })
+    }
+
+    /// Notes what becomes of a call, unless that is done where more is known of it.
+    fn note(&self, api: &ApiName, fate: &Fate) {
+        match fate {
+            Fate::Admitted(None) => self.book.note(api, CallOutcome::Admitted),
+            Fate::NoCredential | Fate::InvalidCredential | Fate::CrossSite => {
+                self.book.note(api, CallOutcome::Refused);
+            }
+            Fate::Admitted(Some(_)) | Fate::Limited(_) | Fate::Unmatched | Fate::Ambiguous => {}
+        }
     }
 
     /// Asks who calls, if the rule wants to know, and limits the user.
@@ -218,6 +191,8 @@ impl Authorize {
         let mut admission = self.admit(&mut instead, rule, token, policy).await?;
         if let Admission::Limited { user, decision } = admission {
             if enforces(rule, &decision, user.into()) {
+                let outcome = CallOutcome::Limited { user: Some(user), repeated: decision.repeated };
+                self.book.note(policy.api(), outcome);
                 return Ok((Fate::Limited(Limits { policy: policy.clone(), decision }), None));
             }
             admission = self.admit(&mut instead, rule, token, rule.counting()).await?;

@@ -1,47 +1,32 @@
-//! Use case: who calls most, and how many different users call.
+//! Use case: who calls most of all time, and how many different users have called.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use tokio::sync::Mutex;
 use tracing::debug;
 
+use super::readings::{Reading, Readings};
 use crate::{
     StoreError,
     counts::LiveCounts,
-    domain::{ApiName, Caller, Timestamp},
+    domain::{ApiName, Caller},
     policies::{Policies, RequestPath},
-    ports::{CallLedger, CallTracker, Clock},
+    ports::{CallLedger, CallTracker, Clock, MAX_TOP},
 };
 
-/// How many places the leaderboard shows.
+/// How many places the leaderboard shows where nobody says how many.
 pub const TOP_LIMIT: usize = 10;
+/// How many places can be asked for. So many are read of the ledger at once, for whoever asks.
+pub const TOP_MOST: usize = 100;
 
-/// How long what was read of the ledger is answered again: reading it is work.
-const KEPT: Duration = Duration::from_secs(1);
-
-/// What was read of the counts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reading<T> {
-    /// The counts.
-    pub value: T,
-    /// Whether it is the ledger that tells, without the calls since the last flush, because the live tier is away or lacks some.
-    pub stale: bool,
-}
-
-/// The public counts of the API that `GET /ping` is counted under.
+/// The counts of all time.
 pub struct CallCounts {
     tracker: Arc<dyn CallTracker>,
     ledger: Arc<dyn CallLedger>,
-    clock: Arc<dyn Clock>,
     policies: Policies,
     live: LiveCounts,
-    top: Kept<Vec<Caller>>,
-    distinct: Kept<u64>,
+    top: Readings<ApiName, Arc<[Caller]>>,
+    distinct: Readings<ApiName, u64>,
 }
-
-/// What was last read of the ledger, of which API, and when. One caller reads it, and the others wait for it: also for a failure,
-/// or the last of them would wait for as many deadlines as there are callers.
-type Kept<T> = Mutex<Option<(ApiName, Timestamp, Result<T, StoreError>)>>;
 
 impl CallCounts {
     /// The counts by these policies. `live`: what is known of those of `tracker`.
@@ -52,46 +37,81 @@ impl CallCounts {
         policies: Policies,
         live: LiveCounts,
     ) -> Self {
-        Self { tracker, ledger, clock, policies, live, top: Mutex::default(), distinct: Mutex::default() }
+        let (top, distinct) = (Readings::new(clock.clone()), Readings::new(clock));
+        Self { tracker, ledger, policies, live, top, distinct }
     }
 
-    /// `None`: such calls are refused, so there are none.
-    fn api(&self) -> Option<ApiName> {
+    /// The API that `GET /ping` is counted under. `None`: such calls are refused, so there are none.
+    pub fn api_of_ping(&self) -> Option<ApiName> {
         let table = self.policies.current();
         let path = RequestPath::of(b"/ping").expect("a constant that is a path");
         let rule = table.find("GET", None, &path);
         rule.map(|rule| rule.options().policy.api().clone())
     }
 
-    /// The top callers of all time: most calls first, ties by lower number, at most [`TOP_LIMIT`].
+    /// Whether a policy counts under this name.
+    pub fn is_known(&self, api: &ApiName) -> bool {
+        self.policies.current().apis().any(|known| known == api)
+    }
+
+    /// The APIs that policies count under, in the order of their names.
+    pub fn apis(&self) -> Vec<ApiName> {
+        let mut apis: Vec<_> = self.policies.current().apis().cloned().collect();
+        apis.sort_unstable();
+        apis.dedup();
+        apis
+    }
+
+    /// The top callers of all time: most calls first, ties by lower number. Beyond [`MAX_TOP`] places it is the ledger that tells, which may lack the
+    /// calls since the last flush. [`TOP_MOST`] at most; fewer, and stale, where the ledger is away.
     ///
     /// # Errors
     /// Both tiers failed.
-    pub async fn top(&self) -> Result<Reading<Vec<Caller>>, StoreError> {
-        let Some(api) = self.api() else { return Ok(Reading { value: Vec::new(), stale: false }) };
+    pub async fn top(&self, api: &ApiName, limit: usize) -> Result<Reading<Vec<Caller>>, StoreError> {
         let was_behind = self.live.are_behind();
-        let live = self.tracker.top(&api, TOP_LIMIT).await;
-        self.or_of_ledger((live, was_behind), &api, &self.top, self.ledger.top(&api, TOP_LIMIT)).await
+        let live = self.tracker.top(api, limit.min(MAX_TOP)).await;
+        let read = async { Ok(self.ledger.top(api, TOP_MOST).await?.into()) };
+        if limit <= MAX_TOP {
+            let of_ledger = async {
+                let best = self.top.read(api, read).await?;
+                Ok(best.iter().take(limit).copied().collect())
+            };
+            return self.or_of_ledger((live, was_behind), of_ledger).await;
+        }
+        if let Err(failure) = &live
+            && failure.is_overloaded()
+        {
+            // Too many readers at once should not turn to the database.
+            return Err(failure.clone());
+        }
+        let is_behind = was_behind || self.live.are_behind();
+        match (live, self.top.read_or_last(api, read).await) {
+            (Ok(live), Ok(Reading { value, stale })) => {
+                Ok(Reading { value: raised(&value, &live, limit), stale: stale || is_behind })
+            }
+            (Ok(live), Err(_)) => Ok(Reading { value: live, stale: true }),
+            (Err(_), Ok(Reading { value, .. })) => {
+                Ok(Reading { value: raised(&value, &[], limit), stale: true })
+            }
+            (Err(_), Err(failure)) => Err(failure),
+        }
     }
 
     /// How many different users have called.
     ///
     /// # Errors
     /// Both tiers failed.
-    pub async fn distinct(&self) -> Result<Reading<u64>, StoreError> {
-        let Some(api) = self.api() else { return Ok(Reading { value: 0, stale: false }) };
+    pub async fn distinct(&self, api: &ApiName) -> Result<Reading<u64>, StoreError> {
         let was_behind = self.live.are_behind();
-        let live = self.tracker.distinct(&api).await;
-        self.or_of_ledger((live, was_behind), &api, &self.distinct, self.ledger.distinct(&api)).await
+        let live = self.tracker.distinct(api).await;
+        self.or_of_ledger((live, was_behind), self.distinct.read(api, self.ledger.distinct(api))).await
     }
 
     /// What the live tier says, or the ledger where that is away, or known to lack calls when it was asked or since.
-    async fn or_of_ledger<T: Clone>(
+    async fn or_of_ledger<T>(
         &self,
         (live, was_behind): (Result<T, StoreError>, bool),
-        api: &ApiName,
-        kept: &Kept<T>,
-        read: impl Future<Output = Result<T, StoreError>>,
+        ledger: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<Reading<T>, StoreError> {
         match &live {
             Ok(_) if !was_behind && !self.live.are_behind() => {
@@ -102,26 +122,30 @@ impl CallCounts {
             Err(failure) if failure.is_overloaded() => return Err(failure.clone()),
             Err(failure) => debug!(?failure, "the counts are read from the ledger"),
         }
-        let asked = self.clock.steady();
-        let mut kept = kept.lock().await;
-        let known = kept.as_ref().filter(|(of, at, read)| {
-            of == api && if read.is_ok() { self.clock.steady() < *at + KEPT } else { asked < *at }
-        });
-        let value = if let Some((_, _, read)) = known {
-            read.clone()
-        } else {
-            let value = read.await;
-            *kept = Some((api.clone(), self.clock.steady(), value.clone()));
-            value
-        };
         // Counts that lack some are better than none.
-        let value = value.or_else(|failure| live.map_err(|_| failure))?;
+        let value = ledger.await.or_else(|failure| live.map_err(|_| failure))?;
         Ok(Reading { value, stale: true })
     }
 }
 
+/// The ledger's best, with the numbers of those whom the live board has ahead of it.
+fn raised(of_ledger: &[Caller], live: &[Caller], limit: usize) -> Vec<Caller> {
+    let mut best = of_ledger.to_vec();
+    for ahead in live {
+        match best.iter_mut().find(|known| known.user == ahead.user) {
+            Some(known) => known.calls = known.calls.max(ahead.calls),
+            None => best.push(*ahead),
+        }
+    }
+    best.sort_unstable_by(|a, b| b.calls.cmp(&a.calls).then(a.user.cmp(&b.user)));
+    best.truncate(limit);
+    best
+}
+
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::{
         domain::{Policy, PolicyName, UserId},
@@ -145,7 +169,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn asks_for_ten_places_of_the_api_of_ping() {
+    async fn the_live_tier_tells_of_the_api_of_ping() {
         let mut tracker = MockCallTracker::new();
         let caller = Caller { user: UserId::new(3).unwrap(), calls: 4 };
         tracker
@@ -154,15 +178,44 @@ mod tests {
             .returning(move |_, _| Ok(vec![caller]));
         tracker.expect_distinct().returning(|_| Ok(150));
         let (counts, _) = counts(tracker, MockCallLedger::new(), "/ping", Unmatched::Session);
-        assert_eq!(counts.top().await.unwrap(), Reading { value: vec![caller], stale: false });
-        assert_eq!(counts.distinct().await.unwrap(), Reading { value: 150, stale: false });
+        let api = counts.api_of_ping().unwrap();
+        assert_eq!(counts.top(&api, 10).await.unwrap(), Reading { value: vec![caller], stale: false });
+        assert_eq!(counts.distinct(&api).await.unwrap(), Reading { value: 150, stale: false });
+        assert!(counts.is_known(&api) && counts.is_known(&ApiName::new("unmatched").unwrap()));
+        assert!(!counts.is_known(&ApiName::new("other").unwrap()));
+    }
+
+    #[test]
+    fn where_ping_is_refused_it_has_no_api() {
+        let (counts, _) = counts(MockCallTracker::new(), MockCallLedger::new(), "/other", Unmatched::Deny);
+        assert_eq!(counts.api_of_ping(), None);
     }
 
     #[tokio::test]
-    async fn where_ping_is_refused_nobody_calls() {
-        let (counts, _) = counts(MockCallTracker::new(), MockCallLedger::new(), "/other", Unmatched::Deny);
-        assert_eq!(counts.top().await.unwrap().value, []);
-        assert_eq!(counts.distinct().await.unwrap().value, 0);
+    async fn more_places_than_the_board_has_are_the_ledgers_raised_to_the_board() {
+        let (mut tracker, mut ledger) = (MockCallTracker::new(), MockCallLedger::new());
+        let caller = |id, calls| Caller { user: UserId::new(id).unwrap(), calls };
+        tracker
+            .expect_top()
+            .withf(|_, limit| *limit == 10)
+            .returning(move |_, _| Ok(vec![caller(3, 9), caller(4, 8)]));
+        let down = || Err(StoreError::transient("test", "down"));
+        let mut of_ledger = [down(), Ok(vec![caller(1, 9), caller(3, 7), caller(5, 1)])].into_iter();
+        ledger
+            .expect_top()
+            .times(2)
+            .withf(|_, limit| *limit == 100)
+            .returning(move |_, _| of_ledger.next().unwrap());
+        let (counts, clock) = counts(tracker, ledger, "/ping", Unmatched::Session);
+        let api = counts.api_of_ping().unwrap();
+        let board = vec![caller(3, 9), caller(4, 8)];
+        assert_eq!(counts.top(&api, 100).await.unwrap(), Reading { value: board, stale: true });
+        clock.advance(Duration::from_secs(1));
+        let expected = vec![caller(1, 9), caller(3, 9), caller(4, 8), caller(5, 1)];
+        for limit in [100, 11] {
+            let best = Reading { value: expected.clone(), stale: false };
+            assert_eq!(counts.top(&api, limit).await.unwrap(), best, "read once");
+        }
     }
 
     #[tokio::test]
@@ -171,35 +224,18 @@ mod tests {
         tracker.expect_top().returning(|_, _| Err(StoreError::transient("test", "down")));
         tracker.expect_distinct().returning(|_| Err(StoreError::overloaded("test")));
         let caller = Caller { user: UserId::new(3).unwrap(), calls: 4 };
-        ledger.expect_top().times(2).returning(move |_, limit| {
-            assert_eq!(limit, 10);
-            Ok(vec![caller])
-        });
+        ledger.expect_top().times(2).returning(move |_, _| Ok(vec![caller]));
         let (counts, clock) = counts(tracker, ledger, "/ping", Unmatched::Session);
+        let api = &counts.api_of_ping().unwrap();
         for _ in 0..3 {
-            assert_eq!(counts.top().await.unwrap(), Reading { value: vec![caller], stale: true });
+            assert_eq!(counts.top(api, 10).await.unwrap(), Reading { value: vec![caller], stale: true });
         }
-        clock.advance(KEPT);
-        assert!(counts.top().await.unwrap().stale);
-        assert!(counts.distinct().await.unwrap_err().is_overloaded(), "a flood does not go to the database");
-    }
-
-    #[tokio::test]
-    async fn who_waits_while_a_reading_fails_does_not_wait_for_another() {
-        let (mut tracker, mut ledger) = (MockCallTracker::new(), MockCallLedger::new());
-        tracker.expect_distinct().returning(|_| Err(StoreError::transient("test", "down")));
-        ledger.expect_distinct().times(2).returning(|_| Err(StoreError::transient("test", "down, too")));
-        let (counts, clock) = counts(tracker, ledger, "/ping", Unmatched::Session);
-        let line = counts.distinct.lock().await;
-        let readings = async { tokio::join!(counts.distinct(), counts.distinct(), counts.distinct()) };
-        let time_passes = async {
-            tokio::task::yield_now().await;
-            clock.advance(KEPT);
-            drop(line);
-        };
-        let ((first, second, third), ()) = tokio::join!(readings, time_passes);
-        assert!(first.is_err() && second.is_err() && third.is_err());
-        assert!(counts.distinct().await.is_err(), "who asks later has it tried again");
+        clock.advance(Duration::from_secs(1));
+        assert!(counts.top(api, 10).await.unwrap().stale);
+        assert!(
+            counts.distinct(api).await.unwrap_err().is_overloaded(),
+            "a flood does not go to the database"
+        );
     }
 
     #[tokio::test]
@@ -209,12 +245,13 @@ mod tests {
         let mut of_ledger = [Ok(9), Err(StoreError::transient("test", "down"))].into_iter();
         ledger.expect_distinct().times(2).returning(move |_| of_ledger.next().unwrap());
         let (counts, clock) = counts(tracker, ledger, "/ping", Unmatched::Session);
+        let api = &counts.api_of_ping().unwrap();
         counts.live.set_here(true);
         for value in [9, 7] {
-            assert_eq!(counts.distinct().await.unwrap(), Reading { value, stale: true });
-            clock.advance(KEPT);
+            assert_eq!(counts.distinct(api).await.unwrap(), Reading { value, stale: true });
+            clock.advance(Duration::from_secs(1));
         }
         counts.live.set_here(false);
-        assert_eq!(counts.distinct().await.unwrap(), Reading { value: 7, stale: false });
+        assert_eq!(counts.distinct(api).await.unwrap(), Reading { value: 7, stale: false });
     }
 }

@@ -5,7 +5,6 @@ use actix_web::{
     http::{StatusCode, header},
     web::Data,
 };
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tollbar_core::{
     domain::{Password, Username},
@@ -54,13 +53,11 @@ pub(crate) async fn login(
 ) -> Result<HttpResponse, ApiError> {
     let (username, password) = account.parse()?;
     let opened = services.login.call(&username, &password).await?;
-    let micros = i64::try_from(opened.expires_at.as_micros()).unwrap_or(i64::MAX);
     let token = Zeroizing::new(opened.token.expose());
     let body = Opened {
         message: "Login successful",
         session_token: &token,
-        // RFC 3339 in UTC; a clock beyond the year 9999 is held there.
-        expires_at: Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX).to_string(),
+        expires_at: answer::rfc3339(opened.expires_at),
     };
     let mut answer = answer::begin(StatusCode::OK);
     if services.bar.options().cookies {

@@ -3,4 +3,5 @@
 pub(crate) mod accounts;
 pub(crate) mod authz;
 pub(crate) mod calls;
+mod calls_query;
 pub(crate) mod health;

@@ -119,11 +119,12 @@ async fn count_is_one_number() {
 #[actix_web::test]
 async fn head_works_where_get_has_no_side_effects() {
     for (path, status) in
-        [("/count", 200), ("/top", 200), ("/healthz", 200), ("/readyz", 200), ("/ping", 405)]
+        [("/count", 200), ("/top", 200), ("/calls", 200), ("/healthz", 200), ("/readyz", 200), ("/ping", 405)]
     {
         let mut ports = Ports::new();
         ports.tracker.expect_distinct().returning(|_| Ok(1));
         ports.tracker.expect_top().returning(|_, _| Ok(vec![]));
+        ports.history.expect_series().returning(|_, _, _, _| Ok(vec![]));
         ports.durable.expect_check().returning(|| Ok(()));
         ports.live.expect_check().returning(|| Ok(()));
         let answer = ask(ports.services(), TestRequest::with_uri(path).method(Method::HEAD)).await;

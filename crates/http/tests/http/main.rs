@@ -10,3 +10,4 @@ mod guarded;
 mod health;
 mod request_id;
 mod support;
+mod windows;

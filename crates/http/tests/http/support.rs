@@ -12,15 +12,17 @@ use actix_web::{
 use serde_json::Value;
 use tollbar_core::{
     StoreError,
-    counts::LiveCounts,
-    domain::{ApiName, Decision, Policy, PolicyName, Quota, Timestamp, TokenKey, Window, WindowState},
+    counts::{BookOptions, CallBook, LiveCounts},
+    domain::{
+        ApiName, Decision, Incarnation, Policy, PolicyName, Quota, Timestamp, TokenKey, Window, WindowState,
+    },
     policies::{PathPattern, Policies, PolicyTable, Rule, RuleOptions, Unmatched},
     ports::{
-        ManualClock, MockCallLedger, MockCallTracker, MockGate, MockHealthCheck, MockPasswordHasher,
-        MockSessionCache, MockSessionStore, MockStandby, MockUserRepo, Published, Ticket,
+        ManualClock, MockCallHistory, MockCallLedger, MockCallTracker, MockGate, MockHealthCheck,
+        MockPasswordHasher, MockSessionCache, MockSessionStore, MockStandby, MockUserRepo, Published, Ticket,
     },
     sessions::{SessionOptions, TieredSessions},
-    usecases::{Authorize, CallCounts, Login, Logout, Ping, Readiness, Signup},
+    usecases::{Analytics, Authorize, CallCounts, Login, Logout, Ping, Readiness, Signup},
 };
 use tollbar_http::{Bar, BarOptions, Services, Shutdown, configure, not_found, request_span};
 
@@ -32,6 +34,7 @@ pub(crate) struct Ports {
     pub(crate) gate: MockGate,
     pub(crate) tracker: MockCallTracker,
     pub(crate) ledger: MockCallLedger,
+    pub(crate) history: MockCallHistory,
     pub(crate) durable: MockHealthCheck,
     pub(crate) live: MockHealthCheck,
     pub(crate) options: BarOptions,
@@ -48,6 +51,7 @@ impl Ports {
             gate: MockGate::new(),
             tracker: MockCallTracker::new(),
             ledger: MockCallLedger::new(),
+            history: MockCallHistory::new(),
             durable: tier("sqlite"),
             live: tier("memory"),
             options: BarOptions::default(),
@@ -67,18 +71,17 @@ impl Ports {
         ));
         let (users, hasher) = (Arc::new(self.users), Arc::new(self.hasher));
         let bar = bar(self.gate, self.options);
+        let clock = Arc::new(ManualClock::new());
+        let (tracker, ledger) = (Arc::new(self.tracker), Arc::new(self.ledger));
+        let policies = bar.authorize().policies().clone();
+        let counts =
+            Arc::new(CallCounts::new(tracker, ledger, clock.clone(), policies, LiveCounts::default()));
         Services {
             signup: Arc::new(Signup::new(users.clone(), hasher.clone(), 7)),
             login: Arc::new(Login::new(users, hasher, sessions.clone())),
             logout: Arc::new(Logout::new(sessions)),
             ping: Arc::new(Ping::new(Duration::ZERO)),
-            counts: Arc::new(CallCounts::new(
-                Arc::new(self.tracker),
-                Arc::new(self.ledger),
-                Arc::new(ManualClock::new()),
-                bar.authorize().policies().clone(),
-                LiveCounts::default(),
-            )),
+            analytics: Arc::new(Analytics::new(counts, Arc::new(self.history), clock)),
             bar,
             readiness: Arc::new(Readiness::new(Arc::new(self.durable), Arc::new(self.live))),
             body_timeout: Duration::from_millis(100),
@@ -98,7 +101,9 @@ pub(crate) fn bar(gate: MockGate, options: BarOptions) -> Bar {
     };
     let rules = vec![rule("/ping", policy()), rule("/orders/{id}", orders)];
     let policies = Policies::new(PolicyTable::new(rules, Unmatched::Session).unwrap());
-    let authorize = Authorize::new(policies, Arc::new(gate), Arc::new(MockStandby::new()), None);
+    let author = Incarnation::from_bytes([1; 16]);
+    let book = Arc::new(CallBook::new(author, Arc::new(ManualClock::new()), BookOptions::default()));
+    let authorize = Authorize::new(policies, Arc::new(gate), Arc::new(MockStandby::new()), None, book);
     Bar::new(Arc::new(authorize), options)
 }
 
@@ -125,7 +130,8 @@ pub(crate) fn decision(waits: [Duration; 2]) -> Decision {
         reset_after: retry_after,
         retry_after,
     };
-    Decision { at: Timestamp::default(), windows: policy().windows().iter().zip(waits).map(state).collect() }
+    let windows = policy().windows().iter().zip(waits).map(state).collect();
+    Decision { at: Timestamp::default(), windows, repeated: false }
 }
 
 pub(crate) fn down() -> StoreError {

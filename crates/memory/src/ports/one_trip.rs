@@ -56,7 +56,7 @@ impl MemoryLive {
     ) -> Decision {
         let decision = if policy.windows().is_empty() {
             // Nothing is kept of whom nothing limits.
-            Decision { at: now, windows: Vec::new() }
+            Decision { at: now, windows: Vec::new(), repeated: false }
         } else {
             let key = self.limit_key(limits, LimitKey::of(policy, user.into()));
             limits.change(key, now).decide(policy, now)

@@ -17,7 +17,7 @@ impl RateLimiter for MemoryLive {
     async fn decide(&self, policy: &Policy, subject: Subject) -> Result<Decision, StoreError> {
         if policy.windows().is_empty() {
             // Nothing is kept of whom nothing limits.
-            return Ok(Decision { at: self.clock.now(), windows: Vec::new() });
+            return Ok(Decision { at: self.clock.now(), windows: Vec::new(), repeated: false });
         }
         let key = LimitKey::of(policy, subject);
         let mut limits = self.limits.of(key);

@@ -7,7 +7,7 @@ use tollbar_contract::{
     CallLedgerHarness, Harness, InstallationHarness, ProcessLeaseHarness, SessionStoreHarness,
     UserRepoHarness,
 };
-use tollbar_core::ports::{CallLedger, Installation, ProcessLease, SessionStore, UserRepo};
+use tollbar_core::ports::{CallHistory, CallLedger, Installation, ProcessLease, SessionStore, UserRepo};
 use tollbar_postgres::{PgOptions, PgStore};
 use tollbar_testkit::TestDatabase;
 
@@ -76,6 +76,10 @@ impl<W: Way> SessionStoreHarness for Postgres<W> {
 
 impl<W: Way> CallLedgerHarness for Postgres<W> {
     fn call_ledger(&self) -> Arc<dyn CallLedger> {
+        Arc::new(self.store.clone())
+    }
+
+    fn call_history(&self) -> Arc<dyn CallHistory> {
         Arc::new(self.store.clone())
     }
 

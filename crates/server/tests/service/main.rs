@@ -3,6 +3,7 @@
 
 mod adoption;
 mod bad_input;
+mod call_history;
 mod command_line;
 mod database_claim;
 mod faults;

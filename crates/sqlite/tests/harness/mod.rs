@@ -8,7 +8,7 @@ use tollbar_contract::{
     CallLedgerHarness, Harness, InstallationHarness, ProcessLeaseHarness, SessionStoreHarness,
     UserRepoHarness,
 };
-use tollbar_core::ports::{CallLedger, Installation, ProcessLease, SessionStore, UserRepo};
+use tollbar_core::ports::{CallHistory, CallLedger, Installation, ProcessLease, SessionStore, UserRepo};
 use tollbar_sqlite::{SqliteOptions, SqliteStore};
 
 /// A fresh file in a folder of its own.
@@ -50,6 +50,10 @@ impl SessionStoreHarness for Sqlite {
 
 impl CallLedgerHarness for Sqlite {
     fn call_ledger(&self) -> Arc<dyn CallLedger> {
+        Arc::new(self.store.clone())
+    }
+
+    fn call_history(&self) -> Arc<dyn CallHistory> {
         Arc::new(self.store.clone())
     }
 

@@ -95,6 +95,9 @@ fn measure(plan: &Plan, tools: &Tools, report: &mut Report) -> Result<(), XtaskE
     if plan.has(Part::Memory) {
         single::memory(plan, tools, report)?;
     }
+    if plan.has(Part::History) {
+        single::history(plan, tools, report)?;
+    }
     if plan.has(Part::Startup) {
         single::startup(tools, report)?;
     }

@@ -35,6 +35,8 @@ pub(crate) enum Part {
     Top,
     /// Redis' memory a user
     Memory,
+    /// What became of calls, at many callers
+    History,
     /// Start-up and size
     Startup,
 }

@@ -43,6 +43,39 @@ pub(crate) fn memory(plan: &Plan, tools: &Tools, report: &mut Report) -> Result<
     Ok(())
 }
 
+/// What became of calls, at as many callers as the longer leaderboard has.
+pub(crate) fn history(plan: &Plan, tools: &Tools, report: &mut Report) -> Result<(), XtaskError> {
+    eprintln!("adding the calls of many users to a ledger");
+    let folder = temporary_folder()?;
+    let (place, callers) = (folder.path().display().to_string(), plan.board_users.to_string());
+    let facts = tools.run("history", ["--folder", &place, "--callers", &callers])?;
+    let (bare, whole) = (facts.get("bare_add_ms")?, facts.get("whole_add_ms")?);
+    report.row(
+        "10,000 callers into the ledger, without what became of their calls",
+        format!("{bare:.1} ms"),
+        None,
+    );
+    report.measure("with / without what became of them", whole / bare, 2, "", None);
+    let day = facts.get("day_bytes")? / 1e3;
+    report.row(&format!("the summary of a day of {callers} callers"), format!("{day:.1} kB"), None);
+    report.measure(
+        &format!("the best 100 of {callers}, from the ledger"),
+        facts.get("best_ms")?,
+        1,
+        " ms",
+        None,
+    );
+    report.measure(
+        "who called within 24 hours, of as many summaries",
+        facts.get("union_ms")?,
+        1,
+        " ms",
+        None,
+    );
+    report.measure("the database a caller", facts.get("bytes_per_caller")?, 0, " bytes", None);
+    Ok(())
+}
+
 /// Start-up and size, as it comes and on Redis and PostgreSQL.
 pub(crate) fn startup(tools: &Tools, report: &mut Report) -> Result<(), XtaskError> {
     eprintln!("starting again and again");

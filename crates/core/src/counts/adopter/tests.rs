@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     counts::BookOptions,
     domain::{ApiName, Tally, UserId},
-    ports::{MockCallLedger, MockCallTracker, MockPendingCalls},
+    ports::{ManualClock, MockCallLedger, MockCallTracker, MockPendingCalls},
 };
 
 fn named(byte: u8) -> Incarnation {
@@ -16,7 +16,7 @@ fn named(byte: u8) -> Incarnation {
 fn adopter(ledger: MockCallLedger, tracker: MockCallTracker, pending: MockPendingCalls) -> Adopter {
     let ledger: Arc<dyn CallLedger> = Arc::new(ledger);
     Adopter {
-        book: Arc::new(CallBook::new(named(1), BookOptions::default())),
+        book: Arc::new(CallBook::new(named(1), Arc::new(ManualClock::new()), BookOptions::default())),
         raiser: Arc::new(Raiser::new(Arc::clone(&ledger), Arc::new(tracker))),
         ledger,
         pending: Arc::new(pending),
@@ -43,7 +43,10 @@ async fn the_fence_comes_first_and_the_last_flush_is_read_behind_it() {
     tracker.expect_begin_raise().once().in_sequence(&mut order).returning(|_| Ok(true));
     ledger.expect_close().once().in_sequence(&mut order).returning(|of, epochs| {
         assert_eq!(of, named(2));
-        assert_eq!(epochs, [(Epoch::new(5), noted(5)), (Epoch::new(6), noted(6))]);
+        for ((epoch, sums), number) in epochs.iter().zip([5, 6]) {
+            assert_eq!((*epoch, &sums.tallies), (Epoch::new(number), &noted(number)));
+            assert_eq!(sums.activity[0].minutes[0].1.admitted, number);
+        }
         Ok(())
     });
     ledger.expect_totals().once().in_sequence(&mut order).returning(|_, _| Ok(vec![]));

@@ -3,7 +3,8 @@
 use super::*;
 use crate::{
     counts::Counted,
-    domain::{ApiName, Tally, UserId},
+    domain::{Tally, UserId},
+    ports::SystemClock,
 };
 
 fn user(id: u64) -> UserId {
@@ -19,7 +20,7 @@ fn incarnation(byte: u8) -> Incarnation {
 }
 
 fn book(options: BookOptions) -> CallBook {
-    CallBook::new(incarnation(1), options)
+    CallBook::new(incarnation(1), Arc::new(SystemClock), options)
 }
 
 fn count(book: &CallBook, id: u64) -> Counted {
@@ -36,11 +37,11 @@ async fn an_epoch_waits_for_what_is_in_flight_and_for_nothing_later() {
     assert!(tokio::time::timeout(Duration::from_millis(20), first.settled()).await.is_err());
     counted.count(&ping(), user(1)).acknowledge().await.unwrap();
     drop(dropped);
-    assert_eq!(first.settled().await, [Tally { api: ping(), user: user(1), calls: 2 }]);
+    assert_eq!(first.settled().await.tallies, [Tally { api: ping(), user: user(1), calls: 2 }]);
     let second = book.close().unwrap();
     let id = |epoch| EpochId { incarnation: incarnation(1), epoch };
     assert_eq!((first.id(), second.id()), (id(Epoch::FIRST), id(Epoch::FIRST.next())));
-    assert_eq!(second.settled().await[0].calls, 1);
+    assert_eq!(second.settled().await.tallies[0].calls, 1);
     assert!(book.close().is_none());
 }
 
@@ -51,7 +52,7 @@ async fn an_epoch_that_has_counted_nothing_yet_waits_for_what_is_in_flight_all_t
     let closed = book.close().expect("a call is on its way through it");
     assert_eq!(passage.epoch(), closed.id());
     passage.count(&ping(), user(1)).acknowledge().await.unwrap();
-    assert_eq!(closed.settled().await, [Tally { api: ping(), user: user(1), calls: 1 }]);
+    assert_eq!(closed.settled().await.tallies, [Tally { api: ping(), user: user(1), calls: 1 }]);
 }
 
 #[test]
@@ -70,7 +71,7 @@ async fn a_call_that_is_committed_first_is_acknowledged_with_its_epoch_and_not_b
     assert!(tokio::time::timeout(Duration::from_millis(900), &mut early).await.is_err());
     book.wished().await;
     let closed = book.close().unwrap();
-    assert_eq!(closed.settled().await.len(), 2);
+    assert_eq!(closed.settled().await.tallies.len(), 2);
     closed.is_in_ledger();
     early.await.unwrap();
     late.acknowledge().await.unwrap();
@@ -122,12 +123,12 @@ async fn a_call_that_comes_too_late_for_its_epoch_is_acknowledged_with_the_next(
     let mut waiting = Box::pin(count(&book, 1).commit());
     assert!(tokio::time::timeout(Duration::from_millis(1), &mut waiting).await.is_err());
     let settled = tokio::time::timeout(Duration::from_millis(50), first.settled());
-    assert_eq!(settled.await.expect("it waits for nobody's lost answer"), []);
+    assert_eq!(settled.await.expect("it waits for nobody's lost answer").tallies, []);
     first.is_in_ledger();
     let mut late = Box::pin(late.count(&ping(), user(1)).acknowledge());
     assert!(tokio::time::timeout(Duration::from_millis(900), &mut late).await.is_err());
     let second = book.close().unwrap();
-    assert_eq!(second.settled().await, [Tally { api: ping(), user: user(1), calls: 2 }]);
+    assert_eq!(second.settled().await.tallies, [Tally { api: ping(), user: user(1), calls: 2 }]);
     second.is_in_ledger();
     late.await.unwrap();
     waiting.await.unwrap();
@@ -141,7 +142,7 @@ async fn a_call_that_comes_too_late_for_its_incarnation_is_not_acknowledged() {
     let late = book.enter().unwrap();
     let closed = book.close().unwrap();
     let waiting = tokio::spawn(count(&book, 1).commit());
-    assert_eq!(closed.settled().await, []);
+    assert_eq!(closed.settled().await.tallies, []);
     closed.was_adopted();
     book.begin_anew(incarnation(2));
     assert!(waiting.await.unwrap().unwrap_err().is_fenced());
@@ -170,7 +171,7 @@ async fn late_calls_make_no_others_late() {
     second.is_in_ledger();
     waiting.await.unwrap().unwrap();
     let once_more = tokio::time::timeout(Duration::from_millis(20), first.settled()).await;
-    assert_eq!(once_more.expect("what is sealed waits for nobody"), []);
+    assert_eq!(once_more.expect("what is sealed waits for nobody").tallies, []);
     let late = tokio::spawn(late.count(&ping(), user(1)).acknowledge());
     let slow = book.enter().unwrap();
     book.wished().await;
@@ -180,7 +181,7 @@ async fn late_calls_make_no_others_late() {
         "it is pressed"
     );
     drop(slow);
-    assert_eq!(third.settled().await.len(), 1);
+    assert_eq!(third.settled().await.tallies.len(), 1);
     third.is_in_ledger();
     late.await.unwrap().unwrap();
 }

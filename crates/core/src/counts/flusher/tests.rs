@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     counts::BookOptions,
     domain::{ApiName, Caller, Epoch, Tally, UserId},
-    ports::{MockCallLedger, MockCallTracker, MockPendingCalls},
+    ports::{MockCallHistory, MockCallLedger, MockCallTracker, MockPendingCalls, SystemClock},
 };
 
 fn tally(user: u64, calls: u64) -> Tally {
@@ -34,11 +34,11 @@ fn flusher(
     pending: Option<MockPendingCalls>,
     options: BookOptions,
 ) -> (Arc<CallBook>, CountFlusher) {
-    let book = Arc::new(CallBook::new(process(), options));
+    let book = Arc::new(CallBook::new(process(), Arc::new(SystemClock), options));
     let pending = pending.map(|pending| Arc::new(pending) as Arc<dyn PendingCalls>);
-    let (ledger, tracker) = (Arc::new(ledger), Arc::new(tracker));
+    let (ledger, tracker, history) = (Arc::new(ledger), Arc::new(tracker), Arc::new(MockCallHistory::new()));
     let options = FlusherOptions::default();
-    let flusher = CountFlusher::new(Arc::clone(&book), ledger, tracker, pending, process(), options);
+    let flusher = CountFlusher::new(Arc::clone(&book), ledger, history, tracker, pending, process(), options);
     (book, flusher)
 }
 
@@ -59,7 +59,9 @@ async fn an_epoch_is_repeated_until_the_ledger_has_it_and_the_last_one_is_flushe
             .once()
             .in_sequence(&mut order)
             .withf(move |id, sums| {
-                id.epoch == Epoch::new(epoch) && id.incarnation == process() && sums == [tally(1, epoch)]
+                id.epoch == Epoch::new(epoch)
+                    && id.incarnation == process()
+                    && sums.tallies == [tally(1, epoch)]
             })
             .returning(move |_, _| if fails { down() } else { Ok(Added::Totals(vec![tally(1, 9)])) });
     }
@@ -98,7 +100,7 @@ async fn a_ledger_that_stays_away_does_not_keep_a_process_from_ending() {
 #[tokio::test(start_paused = true)]
 async fn a_call_that_is_committed_first_need_not_wait_for_the_time_of_a_flush() {
     let (mut ledger, mut tracker) = (MockCallLedger::new(), whole());
-    ledger.expect_add().once().returning(|_, sums| Ok(Added::Totals(sums.to_vec())));
+    ledger.expect_add().once().returning(|_, sums| Ok(Added::Totals(sums.tallies.clone())));
     tracker.expect_raise().returning(|_, _| Ok(false));
     let options = BookOptions { commit_first: true, ..BookOptions::default() };
     let (book, flusher) = flusher(ledger, tracker, None, options);
@@ -111,7 +113,7 @@ async fn a_call_that_is_committed_first_need_not_wait_for_the_time_of_a_flush() 
 #[tokio::test(start_paused = true)]
 async fn what_is_in_the_ledger_is_settled_as_soon_as_the_live_tier_can() {
     let (mut ledger, mut tracker, mut pending) = (MockCallLedger::new(), whole(), MockPendingCalls::new());
-    ledger.expect_add().returning(|_, sums| Ok(Added::Totals(sums.to_vec())));
+    ledger.expect_add().returning(|_, sums| Ok(Added::Totals(sums.tallies.clone())));
     ledger.expect_orphans().returning(|| Ok(vec![]));
     ledger.expect_is_any_behind().returning(|| Ok(false));
     ledger.expect_close().returning(|_, _| Ok(()));
@@ -148,8 +150,8 @@ async fn a_process_whose_counts_were_adopted_goes_on_under_another_name() {
     });
     ledger.expect_add().once().in_sequence(&mut order).returning(|id, sums| {
         assert!(id.incarnation != process() && id.epoch == Epoch::FIRST);
-        assert_eq!(sums, [tally(1, 1)]);
-        Ok(Added::Totals(sums.to_vec()))
+        assert_eq!(sums.tallies, [tally(1, 1)]);
+        Ok(Added::Totals(sums.tallies.clone()))
     });
     ledger.expect_close().once().in_sequence(&mut order).returning(|of, _| {
         assert!(of != process());
@@ -187,7 +189,7 @@ async fn who_ends_while_the_live_counts_lack_calls_says_so_and_is_left_to_be_ado
     for raised in [true, false] {
         let (mut ledger, mut tracker, mut pending) =
             (MockCallLedger::new(), MockCallTracker::new(), MockPendingCalls::new());
-        ledger.expect_add().once().returning(|_, sums| Ok(Added::Totals(sums.to_vec())));
+        ledger.expect_add().once().returning(|_, sums| Ok(Added::Totals(sums.tallies.clone())));
         ledger.expect_close().times(usize::from(raised)).returning(|_, _| Ok(()));
         let told = ledger.expect_say_behind().times(usize::from(!raised));
         told.withf(|of, behind| *of == process() && *behind).returning(|_, _| Ok(()));

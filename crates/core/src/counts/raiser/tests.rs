@@ -8,7 +8,7 @@ use super::*;
 use crate::{
     counts::BookOptions,
     domain::UserId,
-    ports::{MockCallLedger, MockCallTracker},
+    ports::{ManualClock, MockCallLedger, MockCallTracker},
 };
 
 fn tally(user: u64, calls: u64) -> Tally {
@@ -207,7 +207,7 @@ async fn what_the_live_counts_lack_is_told_to_others_once_and_heard_of_them() {
     let mut others = [false, true, false, false, false].into_iter();
     ledger.expect_is_any_behind().returning(move || Ok(others.next().unwrap()));
     let raiser = raiser(ledger, MockCallTracker::new());
-    let book = CallBook::new(one, BookOptions::default());
+    let book = CallBook::new(one, Arc::new(ManualClock::new()), BookOptions::default());
     // Whether it lacks any itself, and what is known then; the third time it has another name.
     for (round, (own, behind)) in
         [(false, false), (true, true), (true, true), (true, true), (false, false)].into_iter().enumerate()
@@ -243,7 +243,7 @@ async fn who_cannot_reach_the_live_tier_hears_of_others_all_the_same() {
     tracker.expect_is_whole().returning(|| Err(StoreError::transient("test", "down")));
     ledger.expect_is_any_behind().returning(|| Ok(true));
     let (raiser, stop) = (raiser(ledger, tracker), CancellationToken::new());
-    let book = CallBook::new(Incarnation::from_bytes([1; 16]), BookOptions::default());
+    let book = CallBook::new(Incarnation::from_bytes([1; 16]), Arc::new(ManualClock::new()), BookOptions::default());
     let looking = async {
         tokio::time::sleep(LOOK * 2).await;
         stop.cancel();

@@ -37,7 +37,7 @@ impl Bench {
     /// How many calls the epoch has counted.
     async fn counted(&self) -> u64 {
         let Some(epoch) = self.book.close() else { return 0 };
-        epoch.settled().await.iter().map(|tally| tally.calls).sum()
+        epoch.settled().await.tallies.iter().map(|tally| tally.calls).sum()
     }
 }
 
