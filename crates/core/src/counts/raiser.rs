@@ -249,17 +249,22 @@ impl Raiser {
             user: caller.user,
             calls: caller.calls,
         };
+        // Of calls that are unheard the live counts are behind without having lost anything: these totals are raised by themselves.
+        let (by_itself, telling) = if has_unheard { (totals, &[][..]) } else { (&[][..], totals) };
         let asked: Vec<_> = {
             let witnesses = lock(&self.witnesses);
             let others = witnesses.iter().filter(|(api, caller)| !is_among(api, caller.user)).map(of_witness);
-            totals.iter().cloned().chain(others).collect()
+            telling.iter().cloned().chain(others).collect()
         };
-        let raised = self.raise(&asked).await;
+        let unheard = self.raise(by_itself).await;
+        let raised = match unheard {
+            Ok(_) => self.raise(&asked).await,
+            Err(failure) => Err(failure),
+        };
         self.witness(totals);
         match raised {
             Ok(false) => {}
-            // Calls raise the live counts before they come to the ledger, unless they are unheard: counts that were behind have lost something,
-            // and maybe not of these users alone.
+            // Other calls raise them before they come to the ledger: counts that were behind have lost something, and maybe not of these users alone.
             Ok(true) => self.suspect(),
             Err(_) => self.could_not_raise(has_unheard),
         }

@@ -152,8 +152,11 @@ async fn counts_lack_what_they_could_not_be_told_and_have_not_heard_otherwise() 
     for (has_unheard, fails, lacks) in
         [(true, true, true), (true, false, false), (false, true, false), (false, false, false)]
     {
-        let (mut ledger, mut tracker) = (MockCallLedger::new(), raised(1));
-        ledger.expect_totals().once().returning(|_, _| Ok(vec![]));
+        // Of what it had not heard, the live tier was behind without having lost anything.
+        let all = usize::from(fails || !has_unheard);
+        let (mut ledger, mut tracker) = (MockCallLedger::new(), raised(all));
+        ledger.expect_totals().times(all).returning(|_, _| Ok(vec![]));
+        tracker.expect_is_whole().times(1 - all).returning(|| Ok(true));
         tracker
             .expect_raise()
             .once()
@@ -161,10 +164,26 @@ async fn counts_lack_what_they_could_not_be_told_and_have_not_heard_otherwise() 
         let raiser = raiser(ledger, tracker);
         raiser.follow(&[tally(1, 3)], has_unheard).await;
         assert_eq!(raiser.counts().are_behind(), lacks, "{has_unheard}, {fails}");
-        // All is raised in any case.
         raiser.look().await.unwrap();
         assert!(!raiser.counts().are_behind());
     }
+}
+
+#[tokio::test]
+async fn a_witness_tells_of_a_loss_beside_what_was_unheard() {
+    let (mut ledger, mut tracker) = (MockCallLedger::new(), raised(1));
+    ledger.expect_totals().once().returning(|_, _| Ok(vec![]));
+    let mut expected = [vec![(1, 3)], vec![(2, 5)], vec![(1, 3)]].into_iter();
+    let mut was_behind = [false, true, true].into_iter();
+    tracker.expect_raise().times(3).returning(move |_, callers| {
+        let asked: Vec<_> = callers.iter().map(|caller| (caller.user.get(), caller.calls)).collect();
+        assert_eq!(asked, expected.next().unwrap());
+        Ok(was_behind.next().unwrap())
+    });
+    let raiser = raiser(ledger, tracker);
+    raiser.follow(&[tally(1, 3)], false).await;
+    raiser.follow(&[tally(2, 5)], true).await;
+    raiser.look().await.unwrap();
 }
 
 #[tokio::test]
@@ -243,7 +262,8 @@ async fn who_cannot_reach_the_live_tier_hears_of_others_all_the_same() {
     tracker.expect_is_whole().returning(|| Err(StoreError::transient("test", "down")));
     ledger.expect_is_any_behind().returning(|| Ok(true));
     let (raiser, stop) = (raiser(ledger, tracker), CancellationToken::new());
-    let book = CallBook::new(Incarnation::from_bytes([1; 16]), Arc::new(ManualClock::new()), BookOptions::default());
+    let book =
+        CallBook::new(Incarnation::from_bytes([1; 16]), Arc::new(ManualClock::new()), BookOptions::default());
     let looking = async {
         tokio::time::sleep(LOOK * 2).await;
         stop.cancel();
