@@ -68,6 +68,7 @@ impl Startup {
     fn start(&self) -> Result<(Service, Duration), Failure> {
         let mut command = Command::new(&self.binary);
         command.env_clear().env("TOLLBAR__SERVER__BIND", self.address.to_string());
+        command.env("TOLLBAR__ADMIN__BIND", "127.0.0.1:0");
         command.current_dir(&self.folder).stdin(Stdio::null()).stdout(Stdio::null());
         if let Some(config) = &self.config {
             command.arg("--config").arg(config);

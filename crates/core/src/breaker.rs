@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use metrics::{Gauge, counter, gauge, histogram};
 use tokio::sync::Notify;
 
 use crate::{StoreError, domain::Timestamp, ports::Clock};
@@ -16,10 +17,15 @@ const LONGEST_WAIT: Duration = Duration::from_millis(500);
 
 /// Stands in front of one engine. While it is open, one call at a time [probes](Self::enter) whether the engine is back, or a task
 /// [does](Self::probe_by), so that no caller has to wait for it.
+///
+/// Every call to an engine passes through one, so this is also where calls are measured: `tollbar_engine_call_duration_seconds`,
+/// `tollbar_engine_failures_total` and `tollbar_breaker_open`.
 pub struct Breaker {
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
     opened: Notify,
+    engine: &'static str,
+    is_open: Gauge,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -43,9 +49,16 @@ enum State {
 struct Open;
 
 impl Breaker {
-    /// A closed one, whose waits are counted by the steady time of this clock.
-    pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, state: Mutex::new(State::Closed { failures: 0 }), opened: Notify::new() }
+    /// A closed one.
+    ///
+    /// # Parameters
+    /// - `clock`: waits are counted by its steady time.
+    /// - `engine`, `server`: in front of what it stands, and in front of which, as metrics name them.
+    pub fn new(clock: Arc<dyn Clock>, engine: &'static str, server: impl Into<String>) -> Self {
+        let is_open = gauge!("tollbar_breaker_open", "engine" => engine, "server" => server.into());
+        is_open.set(0.0);
+        let state = Mutex::new(State::Closed { failures: 0 });
+        Self { clock, state, opened: Notify::new(), engine, is_open }
     }
 
     /// Lets a call begin, unless the breaker is open; then it may be one that probes.
@@ -60,9 +73,9 @@ impl Breaker {
                 *state = State::Probing { wait };
                 true
             }
-            State::Open { .. } | State::Probing { .. } => return Err(StoreError::transient(operation, Open)),
+            State::Open { .. } | State::Probing { .. } => return Err(self.refusal(operation)),
         };
-        Ok(Turn { breaker: self, probes, answered: None })
+        Ok(self.turn(operation, probes))
     }
 
     /// Lets a call begin that never probes, unless the breaker is open.
@@ -71,9 +84,23 @@ impl Breaker {
     /// Transient: it is open.
     pub fn pass(&self, operation: &'static str) -> Result<Turn<'_>, StoreError> {
         if self.is_open() {
-            return Err(StoreError::transient(operation, Open));
+            return Err(self.refusal(operation));
         }
-        Ok(Turn { breaker: self, probes: false, answered: None })
+        Ok(self.turn(operation, false))
+    }
+
+    fn turn(&self, operation: &'static str, probes: bool) -> Turn<'_> {
+        Turn { breaker: self, operation, began: self.clock.steady(), probes, answered: None }
+    }
+
+    fn refusal(&self, operation: &'static str) -> StoreError {
+        self.count_failure(operation, "refused by the breaker");
+        StoreError::transient(operation, Open)
+    }
+
+    fn count_failure(&self, operation: &'static str, kind: &'static str) {
+        counter!("tollbar_engine_failures_total", "engine" => self.engine, "operation" => operation, "kind" => kind)
+            .increment(1);
     }
 
     /// Probes whenever it has opened, until an answer closes it; for ever.
@@ -131,6 +158,7 @@ impl Breaker {
             }
             (unchanged, _) => unchanged,
         };
+        self.is_open.set(if matches!(*state, State::Closed { .. }) { 0.0 } else { 1.0 });
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -143,6 +171,8 @@ impl Breaker {
 #[must_use = "the breaker hears of the call by it"]
 pub struct Turn<'a> {
     breaker: &'a Breaker,
+    operation: &'static str,
+    began: Timestamp,
     probes: bool,
     /// Whether the engine answered; `None` where that is not known.
     answered: Option<bool>,
@@ -154,6 +184,13 @@ impl Turn<'_> {
     /// # Errors
     /// The call's own.
     pub fn heed<T>(mut self, done: Result<T, StoreError>) -> Result<T, StoreError> {
+        let (breaker, operation) = (self.breaker, self.operation);
+        let took = breaker.clock.steady().since(self.began);
+        histogram!("tollbar_engine_call_duration_seconds", "engine" => breaker.engine, "operation" => operation)
+            .record(took);
+        if let Err(failure) = &done {
+            breaker.count_failure(operation, failure.kind());
+        }
         self.answered = match &done {
             Err(failure) if failure.is_overloaded() => None,
             Err(failure) => Some(!failure.is_silence()),
@@ -176,104 +213,4 @@ impl std::fmt::Debug for Breaker {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ports::ManualClock;
-
-    fn breaker() -> (Breaker, Arc<ManualClock>) {
-        let clock = Arc::new(ManualClock::new());
-        (Breaker::new(clock.clone()), clock)
-    }
-
-    /// Whether a call that ends so is let through.
-    fn sent(breaker: &Breaker, answer: Result<(), StoreError>) -> bool {
-        breaker.enter("test").is_ok_and(|turn| {
-            let _ = turn.heed(answer);
-            true
-        })
-    }
-
-    fn down() -> Result<(), StoreError> {
-        Err(StoreError::deadline("test", Duration::from_secs(1)))
-    }
-
-    #[test]
-    fn only_failures_in_a_row_open_it() {
-        let (breaker, _) = breaker();
-        let permanent = || Err(StoreError::permanent("test", "damaged"));
-        for answer in [
-            down(),
-            down(),
-            Ok(()),
-            down(),
-            down(),
-            permanent(),
-            down(),
-            Err(StoreError::overloaded("test")),
-            down(),
-        ] {
-            assert!(sent(&breaker, answer) && !breaker.is_open());
-        }
-        assert!(sent(&breaker, down()) && breaker.is_open());
-        assert!(!sent(&breaker, Ok(())));
-    }
-
-    #[test]
-    fn one_call_at_a_time_probes_less_and_less_often_and_an_answer_closes_it() {
-        let (breaker, clock) = breaker();
-        for _ in 0..3 {
-            sent(&breaker, down());
-        }
-        for wait in [50, 100, 200, 400, 500, 500] {
-            clock.advance(Duration::from_millis(wait - 1));
-            assert!(!sent(&breaker, Ok(())), "{wait}");
-            clock.advance(Duration::from_millis(1));
-            let probe = breaker.enter("test").unwrap();
-            assert!(!sent(&breaker, Ok(())), "another call beside the probe");
-            assert!(probe.heed(down()).is_err() && breaker.is_open());
-        }
-        clock.advance(Duration::from_millis(500));
-        assert!(sent(&breaker, Ok(())) && !breaker.is_open());
-        assert!(sent(&breaker, Ok(())));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_task_probes_until_an_answer_and_no_caller_does() {
-        let (breaker, clock) = breaker();
-        let probes = std::cell::Cell::new(0);
-        let probing = breaker.probe_by(|| {
-            probes.set(probes.get() + 1);
-            std::future::ready(if probes.get() % 3 == 0 { Ok(()) } else { down() })
-        });
-        let callers = async {
-            for round in 1..=2 {
-                for _ in 0..3 {
-                    assert!(breaker.pass("test").unwrap().heed(down()).is_err());
-                }
-                for wait in [50, 100, 200] {
-                    assert!(breaker.pass("test").is_err());
-                    clock.advance(Duration::from_millis(wait));
-                    tokio::time::sleep(Duration::from_millis(wait + 1)).await;
-                }
-                assert!(breaker.pass("test").is_ok());
-                assert_eq!(probes.get(), 3 * round);
-            }
-        };
-        tokio::select! {
-            () = probing => unreachable!("it goes on for ever"),
-            () = callers => {}
-        }
-    }
-
-    #[test]
-    fn a_probe_that_is_given_up_makes_room_for_the_next() {
-        let (breaker, clock) = breaker();
-        for _ in 0..3 {
-            sent(&breaker, down());
-        }
-        clock.advance(Duration::from_millis(50));
-        drop(breaker.enter("test").unwrap());
-        clock.advance(Duration::from_millis(500));
-        assert!(sent(&breaker, Ok(())));
-    }
-}
+mod tests;

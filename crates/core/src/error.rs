@@ -109,6 +109,17 @@ impl StoreError {
         self.cause == Cause::Fence
     }
 
+    /// In one word of few, for metrics.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self.cause {
+            Cause::Silence => "no answer",
+            Cause::Overload => "overload",
+            Cause::Fence => "fenced",
+            Cause::Engine | Cause::DurableTier if self.transient => "transient",
+            Cause::Engine | Cause::DurableTier => "permanent",
+        }
+    }
+
     /// What was asked of the engine.
     pub fn operation(&self) -> &'static str {
         self.operation

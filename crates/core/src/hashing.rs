@@ -11,6 +11,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use metrics::{Counter, Gauge, counter, gauge};
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::{
@@ -30,6 +31,9 @@ pub struct BcryptHasher {
     /// One permit a caller, running or queued.
     places: Arc<Semaphore>,
     jobs: Sender<Job>,
+    /// Hashes that run or wait.
+    queue: Gauge,
+    turned_away: Counter,
     /// Of nobody's password, at the same cost.
     nobody: PasswordHash,
 }
@@ -52,19 +56,33 @@ impl BcryptHasher {
         }
         // No password is known to hash to this, and whether one does is never looked at: only the cost matters.
         let nobody = PasswordHash::new(format!("$2b${cost:02}${}", ".".repeat(22 + 31)));
-        Ok(Self { cost, places: Arc::new(Semaphore::new(cores + queue)), jobs, nobody })
+        Ok(Self {
+            cost,
+            places: Arc::new(Semaphore::new(cores + queue)),
+            jobs,
+            queue: gauge!("tollbar_bcrypt_queue_hashes"),
+            turned_away: counter!("tollbar_bcrypt_turned_away_total"),
+            nobody,
+        })
     }
 
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, bcrypt::BcryptError> + Send + 'static,
     ) -> Result<T, HashError> {
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| BUSY)?;
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
+            self.turned_away.increment(1);
+            BUSY
+        })?;
         let (answer, answered) = oneshot::channel();
+        let queue = self.queue.clone();
+        queue.increment(1.0);
         let job = move || {
             // Held until the hash is done, also where the caller has left meanwhile.
             let _held = place;
-            let _ = answer.send(work());
+            let done = work();
+            queue.decrement(1.0);
+            let _ = answer.send(done);
         };
         self.jobs.send(Box::new(job)).map_err(|_| failed("the threads for hashing have ended".into()))?;
         let hashed = answered.await.map_err(|panicked| failed(panicked.into()))?;

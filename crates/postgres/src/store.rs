@@ -55,8 +55,8 @@ impl PgStore {
         let pool = connect::pool(route, &options, Handle::current())
             .map_err(|error| OpenError::Unreachable { address: address.clone(), source: error.into() })?;
         let places = options.pool_size.get().saturating_add(options.queue).min(Semaphore::MAX_PERMITS);
-        let (place, places) = (address.into(), Arc::new(Semaphore::new(places)));
-        let breaker = Arc::new(Breaker::new(Arc::new(SystemClock)));
+        let (place, places): (Arc<str>, _) = (address.into(), Arc::new(Semaphore::new(places)));
+        let breaker = Arc::new(Breaker::new(Arc::new(SystemClock), "postgres", &*place));
         let prober = tokio::spawn(look_out(way, pool.clone(), Arc::clone(&breaker), options.deadline));
         let prober = Arc::new(AbortOnDropHandle::new(prober));
         Ok(Self { options: Arc::new(options), pool, place, places, breaker, _prober: prober })

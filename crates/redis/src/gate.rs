@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use metrics::histogram;
 use tokio::{sync::oneshot, time::timeout};
 use tollbar_core::{
     StoreError,
@@ -87,6 +88,8 @@ impl RedisLive {
         }
         let Some(first) = batch.first() else { return };
         let within = (lane, Duration::from_micros(first.until.as_micros() - now.as_micros()));
+        #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52")]
+        histogram!("tollbar_gate_batch_calls").record(batch.len() as f64);
         let calls: Vec<&Call> = batch.iter().map(|waiting| &waiting.call).collect();
         // Where it matters which partition it is, all of them are of the same.
         let Some(at) = calls.first().map(|call| self.shared.keys.partition(call.who)) else { return };

@@ -9,6 +9,7 @@ use std::{
     },
 };
 
+use metrics::{Gauge, gauge};
 use tokio::sync::oneshot;
 use tollbar_core::{StoreError, domain::Timestamp, ports::Crossing};
 
@@ -38,9 +39,11 @@ pub(crate) struct Lanes {
 }
 
 /// One queue, with one batch under way at most.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Lane {
     queue: Mutex<Queue>,
+    /// How many calls wait while a batch is under way.
+    depth: Gauge,
 }
 
 #[derive(Debug, Default)]
@@ -64,7 +67,11 @@ pub(crate) struct Turn {
 impl Lanes {
     /// A thread keeps to one of `count` lanes, so that its calls need not wake another thread; or each partition has its own.
     pub(crate) fn new(count: usize, limit: usize, by_partition: bool) -> Self {
-        Self { all: (0..count).map(|_| Arc::default()).collect(), limit, by_partition }
+        let lane = |number: usize| {
+            let depth = gauge!("tollbar_gate_queue_calls", "lane" => number.to_string());
+            Arc::new(Lane { queue: Mutex::default(), depth })
+        };
+        Self { all: (0..count).map(lane).collect(), limit, by_partition }
     }
 
     /// The lane for a call on this thread.
@@ -112,6 +119,8 @@ impl Turn {
             }
             batch.extend(queue.waiting.pop_front().filter(|_| !has_left));
         }
+        #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52")]
+        self.lane.depth.set(queue.waiting.len() as f64);
         if batch.is_empty() {
             (queue.is_driven, self.is_over) = (false, true);
             return None;

@@ -48,7 +48,7 @@ impl Maker {
         let config = self.dialer.config(address);
         Arc::new(Node {
             address: address.clone(),
-            breaker: Breaker::new(Arc::new(SystemClock)),
+            breaker: Breaker::new(Arc::new(SystemClock), "redis", address.to_string()),
             connections: Connections::start(&config, self.pool_size, Upkeep::Time),
             near: (0..self.lanes).map(|_| OnceLock::new()).collect(),
             config,

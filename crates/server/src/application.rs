@@ -1,11 +1,13 @@
 //! The whole service: built from settings, run until it is told to stop.
 
 use std::{
+    io,
     net::{SocketAddr, TcpListener},
     sync::Arc,
     time::Duration,
 };
 
+use actix_web::dev::Server;
 use tokio::{
     signal::unix::Signal,
     time::{sleep, timeout},
@@ -18,7 +20,7 @@ use crate::{
     claim::{Claim, KeptClaim},
     compose::{Parts, compose},
     durable::Durable,
-    listener, live, reload,
+    listener, live, metrics, operator, reload,
     settings::{Origin, ServerSettings, Settings},
     start_error::{RunError, StartError},
 };
@@ -27,6 +29,7 @@ use crate::{
 pub struct Application {
     socket: TcpListener,
     address: SocketAddr,
+    operators: Option<TcpListener>,
     settings: ServerSettings,
     origin: Origin,
     hangups: Option<Signal>,
@@ -52,6 +55,11 @@ impl Budget {
     }
 }
 
+/// The reason that an address gives.
+fn refused(address: SocketAddr) -> impl Fn(io::Error) -> StartError {
+    move |source| StartError::Listen { address, source }
+}
+
 impl Application {
     /// Opens both tiers, claims the database, and listens. The policies are read from `origin` again where a signal or a changed
     /// file asks for it.
@@ -71,9 +79,14 @@ impl Application {
         // From here on: raising a long leaderboard may outlast a claim.
         let claim = claim.kept();
         match Self::claimed(&settings, &durable, process, processes).await {
-            Ok((socket, address, parts)) => {
+            Ok((socket, operators, parts)) => {
+                let address = socket.local_addr().map_err(refused(settings.server.bind))?;
+                if let Some(operators) = operators.as_ref().and_then(|socket| socket.local_addr().ok()) {
+                    info!(address = %operators, "listening for operators");
+                }
                 info!(%address, durable = durable.place, live = parts.live, "listening");
-                Ok(Self { socket, address, settings: settings.server, origin, hangups, parts, claim })
+                let settings = settings.server;
+                Ok(Self { socket, address, operators, settings, origin, hangups, parts, claim })
             }
             Err(error) => {
                 claim.end().await;
@@ -87,13 +100,11 @@ impl Application {
         durable: &Durable,
         process: Incarnation,
         processes: LiveProcesses,
-    ) -> Result<(TcpListener, SocketAddr, Parts), StartError> {
+    ) -> Result<(TcpListener, Option<TcpListener>, Parts), StartError> {
         let last_flush = Budget::of(&settings.server).flush;
         let parts = compose(settings, durable, process, processes, last_flush).await?;
-        let refused = |source| StartError::Listen { address: settings.server.bind, source };
-        let socket = listener::listen(settings.server.bind).map_err(refused)?;
-        let address = socket.local_addr().map_err(refused)?;
-        Ok((socket, address, parts))
+        let listen = |address| listener::listen(address).map_err(refused(address));
+        Ok((listen(settings.server.bind)?, settings.admin.map(listen).transpose()?, parts))
     }
 
     /// Where it listens: the real port, also where the settings say 0.
@@ -108,6 +119,7 @@ impl Application {
     pub async fn run(self, stop: CancellationToken) -> Result<(), RunError> {
         let Self {
             socket,
+            operators,
             settings,
             origin,
             hangups,
@@ -118,6 +130,10 @@ impl Application {
         let (shutdown, bar) = (services.shutdown.clone(), services.bar.clone());
         let server = listener::serve(socket, services, &settings).map_err(RunError::Server)?;
         let handle = server.handle();
+        let operators = operators.map(operator::serve).transpose().map_err(RunError::Server)?;
+        let goodbye = operators.as_ref().map(Server::handle);
+        let operators = operators.map(tokio::spawn);
+        let keeping_up = tokio::spawn(metrics::keep_up());
         let mut server = tokio::spawn(server);
 
         let (no_more_counts, lost) = (CancellationToken::new(), claim.lost.clone());
@@ -150,6 +166,12 @@ impl Application {
             drop(flushing.await);
             claim.end().await;
             end.await;
+            // Last: a shutdown, too, is something to look at.
+            if let (Some(goodbye), Some(operators)) = (goodbye, operators) {
+                goodbye.stop(false).await;
+                drop(operators.await);
+            }
+            keeping_up.abort();
         };
         let ended = timeout(settings.shutdown_timeout, in_order).await;
         match (failed, ended) {

@@ -8,6 +8,8 @@ mod durable;
 mod explain;
 mod listener;
 mod live;
+pub mod metrics;
+mod operator;
 mod paced;
 mod reload;
 pub mod settings;

@@ -6,6 +6,7 @@ use tokio::runtime::Runtime;
 use tollbar::{
     Application, RunError,
     cli::{Arguments, Command},
+    metrics,
     settings::{Origin, Variables},
     signals, telemetry,
 };
@@ -36,6 +37,8 @@ fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     // Before anything else: a signal during a start is no reason to end.
     signals::survive_hangups();
+    // Before the policies are read, which count what they decide.
+    metrics::start()?;
     let origin = Origin::new(arguments.config, Variables::of_process());
     let settings = origin.load()?;
     if let Some(command) = arguments.command {

@@ -49,7 +49,7 @@ pub enum StartError {
     /// The address cannot be listened on.
     #[error("cannot listen on {address}")]
     Listen {
-        /// `server.bind`
+        /// `server.bind` or `admin.bind`
         address: SocketAddr,
         /// What the system says.
         source: io::Error,

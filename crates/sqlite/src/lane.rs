@@ -35,8 +35,14 @@ struct Inner {
 }
 
 impl Lane {
-    /// A lane of so many connections, opened when they are needed first.
-    pub(crate) fn new(path: PathBuf, busy: Duration, connections: usize, queue: usize) -> Self {
+    /// A lane of so many connections, opened when they are needed first; metrics know it by this name.
+    pub(crate) fn new(
+        name: &'static str,
+        path: PathBuf,
+        busy: Duration,
+        connections: usize,
+        queue: usize,
+    ) -> Self {
         let places = connections.saturating_add(queue).min(Semaphore::MAX_PERMITS);
         Self(Arc::new(Inner {
             path,
@@ -44,7 +50,7 @@ impl Lane {
             idle: Mutex::default(),
             turns: Arc::new(Semaphore::new(connections)),
             places: Semaphore::new(places),
-            breaker: Breaker::new(Arc::new(SystemClock)),
+            breaker: Breaker::new(Arc::new(SystemClock), "sqlite", name),
         }))
     }
 

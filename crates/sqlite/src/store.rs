@@ -39,12 +39,13 @@ impl SqliteStore {
         options.path = prepared
             .await
             .unwrap_or_else(|panic| Err(OpenError::File { path: failed, source: panic.into() }))?;
-        let lane =
-            |connections| Lane::new(options.path.clone(), options.deadline, connections, options.queue);
+        let lane = |name, connections| {
+            Lane::new(name, options.path.clone(), options.deadline, connections, options.queue)
+        };
         Ok(Self {
-            readers: lane(options.readers.get()),
+            readers: lane("readers", options.readers.get()),
             // SQLite lets one connection write at a time; waiting here is fair, waiting there is a lottery.
-            writer: lane(1),
+            writer: lane("writer", 1),
             lock: Arc::new(LockFile::beside(&options.path)),
             options: Arc::new(options),
         })

@@ -29,6 +29,11 @@ pub fn find_pgbouncer() -> Result<PathBuf, EngineError> {
     find("pgbouncer")
 }
 
+/// The path of `promtool`, which comes with Prometheus.
+pub fn find_promtool() -> Result<PathBuf, EngineError> {
+    find("promtool")
+}
+
 /// A program on the search path, or where distributions put programs that are not on everybody's.
 fn find(name: &'static str) -> Result<PathBuf, EngineError> {
     let folders = ["/usr/local/bin", "/usr/bin", "/usr/local/sbin", "/usr/sbin"].map(PathBuf::from);

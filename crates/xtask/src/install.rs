@@ -3,7 +3,7 @@
 use std::env;
 use std::process::{Command, Stdio};
 
-use tollbar_testkit::{find_caddy, find_nginx, find_pgbouncer, find_postgres, find_redis};
+use tollbar_testkit::{find_caddy, find_nginx, find_pgbouncer, find_postgres, find_promtool, find_redis};
 
 use crate::error::XtaskError;
 
@@ -15,6 +15,8 @@ pub(crate) enum Program {
     PgBouncer,
     Nginx,
     Caddy,
+    /// Knows what Prometheus takes.
+    Promtool,
     /// Makes the load of the benchmark.
     Wrk,
 }
@@ -27,6 +29,7 @@ impl Program {
             Self::PgBouncer => find_pgbouncer().is_err(),
             Self::Nginx => find_nginx().is_err(),
             Self::Caddy => find_caddy().is_err(),
+            Self::Promtool => find_promtool().is_err(),
             Self::Wrk => {
                 let path = env::var_os("PATH").unwrap_or_default();
                 !env::split_paths(&path).any(|folder| folder.join("wrk").is_file())
@@ -41,6 +44,7 @@ impl Program {
             Self::PgBouncer => "pgbouncer",
             Self::Nginx => "nginx",
             Self::Caddy => "caddy",
+            Self::Promtool => "prometheus",
             Self::Wrk => "wrk",
         }
     }

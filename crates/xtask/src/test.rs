@@ -16,8 +16,8 @@ const INTERRUPTED: u8 = 130;
 
 /// Run all tests on a private Redis and a private PostgreSQL.
 ///
-/// Servers that `TOLLBAR_TEST_REDIS_URL` and `TOLLBAR_TEST_POSTGRES_URL` name are used instead. The engines, PgBouncer, nginx and
-/// Caddy are installed with apt-get where they are missing and no question is needed for it.
+/// Servers that `TOLLBAR_TEST_REDIS_URL` and `TOLLBAR_TEST_POSTGRES_URL` name are used instead. The engines, PgBouncer, nginx,
+/// Caddy and promtool are installed with apt-get where they are missing and no question is needed for it.
 #[derive(Args)]
 pub(crate) struct Test {
     /// More arguments for `cargo test`; with a package among them, only that one is tested
@@ -29,7 +29,7 @@ impl Test {
     /// Runs the tests; the exit code is theirs.
     pub(crate) fn run(self) -> Result<ExitCode, XtaskError> {
         interrupt::catch()?;
-        install_missing(&[Program::Nginx, Program::Caddy, Program::PgBouncer])?;
+        install_missing(&[Program::Nginx, Program::Caddy, Program::PgBouncer, Program::Promtool])?;
         let engines = Engines::start()?;
         if interrupt::interrupted() {
             return Ok(INTERRUPTED.into());

@@ -48,6 +48,7 @@ pub(super) fn variables(
     let time = |time: Duration| format!("{}ms", time.as_millis());
     let settings = [
         ("SERVER__WORKERS", "2".to_owned()),
+        ("ADMIN__BIND", "127.0.0.1:0".to_owned()),
         ("DATABASE__URL", postgres.to_owned()),
         ("DATABASE__POOL_SIZE", "8".to_owned()),
         ("DATABASE__DEADLINE", time(pace.postgres_deadline)),

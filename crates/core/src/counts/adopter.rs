@@ -92,6 +92,7 @@ impl Adopter {
         let closing = async { self.ledger.close(incarnation, &epochs).await.map(drop) };
         self.raiser.raise_all_after(closing).await?;
         let calls: u64 = epochs.iter().flat_map(|(_, sums)| &sums.tallies).map(|tally| tally.calls).sum();
+        metrics::counter!("tollbar_counts_adopted_calls_total").increment(calls);
         info!(%incarnation, calls, "adopted the counts of a process that gave no sign");
         for (epoch, _) in epochs {
             self.pending.settle(EpochId { incarnation, epoch }).await?;

@@ -84,6 +84,11 @@ impl CallBook {
         lock(&self.open).note(api, outcome, self.options.limit);
     }
 
+    /// How many users the open epoch holds, each API and hour by itself.
+    pub(super) fn callers(&self) -> usize {
+        lock(&self.open).callers()
+    }
+
     /// Closes the open epoch and opens the next. `None`: nothing has entered it, so it stays open.
     pub fn close(&self) -> Option<ClosedEpoch> {
         let mut open = lock(&self.open);

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join5;
+use metrics::{counter, gauge};
 use tokio::sync::{
     mpsc::{self, Sender},
     oneshot,
@@ -129,6 +130,7 @@ impl CountFlusher {
         // Where every call waits for its flush, the book says when.
         let every = if self.options.every.is_zero() { Duration::from_secs(1) } else { self.options.every };
         loop {
+            gauge!("tollbar_counts_flush_timestamp_seconds").set(self.book.now().as_secs_f64());
             let waiting = tokio::time::timeout(every, self.book.wished());
             if stop.run_until_cancelled(waiting).await.is_none() {
                 break;
@@ -189,6 +191,9 @@ impl CountFlusher {
         let epoch = id.epoch.get();
         let mut wait = FIRST_WAIT;
         let totals = loop {
+            let pending = sums.tallies.len() + self.book.callers();
+            gauge!("tollbar_counts_pending_callers")
+                .set(f64::from(u32::try_from(pending).unwrap_or(u32::MAX)));
             match self.ledger.add(id, &sums).await {
                 Ok(Added::Totals(totals)) => break totals,
                 Ok(Added::Closed) => {
@@ -206,6 +211,9 @@ impl CountFlusher {
             }
         };
         closed.is_in_ledger();
+        let calls = sums.tallies.iter().map(|tally| tally.calls).sum();
+        counter!("tollbar_counts_flushed_calls_total").increment(calls);
+        gauge!("tollbar_counts_pending_callers").set(0.0);
         debug!(epoch, tallies = sums.tallies.len(), "counts are in the ledger");
         // The live tier hears of it meanwhile: where it is silent, who waits for the next flush should not wait for it.
         let has_unheard = closed.has_unheard();

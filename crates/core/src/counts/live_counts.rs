@@ -30,9 +30,15 @@ impl LiveCounts {
 
     pub(crate) fn set_here(&self, behind: bool) {
         self.0.own.store(behind, Ordering::Relaxed);
+        self.tell();
     }
 
     pub(super) fn set_any(&self, behind: bool) {
         self.0.any.store(behind, Ordering::Relaxed);
+        self.tell();
+    }
+
+    fn tell(&self) {
+        metrics::gauge!("tollbar_counts_behind").set(if self.are_behind() { 1.0 } else { 0.0 });
     }
 }

@@ -17,6 +17,12 @@ impl Timestamp {
         self.0
     }
 
+    /// The same in seconds, as Prometheus has times.
+    #[expect(clippy::cast_precision_loss, reason = "to a microsecond until the year 2255")]
+    pub fn as_secs_f64(self) -> f64 {
+        self.0 as f64 / 1e6
+    }
+
     /// The same as SQL engines hold it.
     pub fn as_micros_i64(self) -> i64 {
         i64::try_from(self.0).unwrap_or(i64::MAX)

@@ -54,6 +54,9 @@ impl Gate for FastGate {
         let passage = self.book.enter()?;
         let epoch = passage.epoch();
         let crossing = self.engine.admit(&token, policy, epoch).await.map_err(|error| passage.heed(error))?;
+        if !matches!(crossing, Crossing::Unknown) {
+            self.sessions.tally().hits.increment(1);
+        }
         let decision = match crossing {
             Crossing::Admitted(decision) | Crossing::Limited(decision) => decision,
             Crossing::Unknown if self.sessions.is_live(&token).await? => {

@@ -5,6 +5,7 @@ mod host;
 mod path;
 mod rule;
 mod table;
+mod tally;
 mod tree;
 
 pub use current::Policies;

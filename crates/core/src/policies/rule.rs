@@ -1,6 +1,6 @@
 //! One entry of the list: what it matches, and what then holds.
 
-use super::{HostPattern, MAX_SEGMENTS, PathPattern, RequestPath};
+use super::{HostPattern, MAX_SEGMENTS, PathPattern, RequestPath, tally::RuleTally};
 use crate::domain::{Policy, PolicyError};
 
 /// Whom a policy limits.
@@ -119,6 +119,7 @@ pub struct Rule {
     /// The policy with the cost of each method that has one of its own.
     by_method: Vec<(String, Policy)>,
     counting: Policy,
+    tally: RuleTally,
 }
 
 /// Why a rule does not apply to a request.
@@ -159,7 +160,13 @@ impl Rule {
             .map(|(method, cost)| Ok((method.clone(), options.policy.clone().with_cost(*cost)?)));
         let by_method = by_method.collect::<Result<_, PolicyError>>()?;
         let counting = options.policy.without_windows();
-        Ok(Self { options, by_method, counting })
+        let tally = RuleTally::of(options.policy.name().as_str());
+        Ok(Self { options, by_method, counting, tally })
+    }
+
+    /// Where its decisions are counted.
+    pub(crate) fn tally(&self) -> &RuleTally {
+        &self.tally
     }
 
     /// What it was made of.

@@ -4,6 +4,7 @@ mod changes;
 mod loader;
 mod outage;
 mod refresher;
+mod tally;
 mod tiered;
 
 pub use loader::LoadLimits;

@@ -4,7 +4,9 @@ use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
 use tracing::warn;
 
-use super::{LoadLimits, OnCacheOutage, changes::Changes, loader::Loader, refresher::Refresher};
+use super::{
+    LoadLimits, OnCacheOutage, changes::Changes, loader::Loader, refresher::Refresher, tally::SessionTally,
+};
 use crate::{
     StoreError,
     domain::{Check, Secret, SessionSet, SessionToken, Timestamp, TokenKey, UserId},
@@ -57,6 +59,7 @@ pub struct TieredSessions {
     loader: Arc<Loader>,
     refresher: Refresher,
     changes: Changes,
+    tally: SessionTally,
 }
 
 impl TieredSessions {
@@ -70,7 +73,8 @@ impl TieredSessions {
     ) -> Self {
         let loader = Arc::new(Loader::new(Arc::clone(&store), Arc::clone(&clock), options.loads));
         let refresher = Refresher::new(Arc::clone(&cache), Arc::clone(&loader));
-        Self { store, cache, clock, key, options, loader, refresher, changes: Changes::default() }
+        let (changes, tally) = (Changes::default(), SessionTally::default());
+        Self { store, cache, clock, key, options, loader, refresher, changes, tally }
     }
 
     /// Opens a session for a user, ending the oldest beyond the bound. `None`: there is no such user.
@@ -136,14 +140,21 @@ impl TieredSessions {
     pub async fn is_live(&self, token: &SessionToken) -> Result<bool, StoreError> {
         let user = token.user();
         let ticket = match self.cache.lookup(user).await {
-            Ok(Lookup::Hit { set, ticket }) => match set.check(token) {
-                Check::Live(_) => return Ok(true),
-                Check::Dead => return Ok(false),
-                Check::Newer => Some(ticket),
-            },
+            Ok(Lookup::Hit { set, ticket }) => {
+                self.tally.hits.increment(1);
+                match set.check(token) {
+                    Check::Live(_) => return Ok(true),
+                    Check::Dead => return Ok(false),
+                    Check::Newer => Some(ticket),
+                }
+            }
             // Without a lease a reader answers from the durable tier and caches nothing.
-            Ok(Lookup::Miss { ticket }) => ticket.lease.map(|_| ticket),
+            Ok(Lookup::Miss { ticket }) => {
+                self.tally.misses.increment(1);
+                ticket.lease.map(|_| ticket)
+            }
             Err(error) => {
+                self.tally.failures.increment(1);
                 warn!(%user, ?error, "the live tier has no sessions; asking the durable one");
                 None
             }
@@ -159,6 +170,11 @@ impl TieredSessions {
     /// rests on a session may be repeated while this stands as it stood before the answer was asked for.
     pub fn changes(&self, user: UserId) -> u64 {
         self.changes.of(user)
+    }
+
+    /// Where its look-ups are counted.
+    pub(crate) fn tally(&self) -> &SessionTally {
+        &self.tally
     }
 
     /// First step of a change: takes over the lease and deletes the entry.
@@ -183,6 +199,7 @@ impl TieredSessions {
         let Some(ticket) = ticket else {
             // Without the announcement there is no ticket, and the set may be older than a look-up from now on: start over.
             if !self.refresher.refresh(user).await {
+                self.tally.unconfirmed.increment(1);
                 warn!(%user, "a change of sessions was not confirmed by the live tier");
             }
             return Ok(());
@@ -192,6 +209,7 @@ impl TieredSessions {
             (Err(error), OnCacheOutage::Refuse) => Err(error),
             (Err(error), OnCacheOutage::Serve) => {
                 if !self.refresher.refresh(user).await {
+                    self.tally.unconfirmed.increment(1);
                     warn!(%user, ?error, "a change of sessions was not confirmed by the live tier");
                 }
                 Ok(())

@@ -142,6 +142,24 @@ impl Authorize {
             let fate = if question.is_ambiguous { Fate::Ambiguous } else { Fate::Unmatched };
             return Ok(Verdict { fate, limits: None });
         };
+        let decided = self.decide_by(rule, policy, question).await;
+        let tally = rule.tally();
+        match decided.as_ref().map(|verdict| &verdict.fate) {
+            Ok(Fate::Admitted(_)) => tally.admitted.increment(1),
+            Ok(Fate::Limited(limits)) if limits.decision.repeated => tally.repeated.increment(1),
+            Ok(Fate::Limited(_)) => tally.limited.increment(1),
+            Ok(_) => tally.refused.increment(1),
+            Err(_) => tally.failed.increment(1),
+        }
+        decided
+    }
+
+    async fn decide_by(
+        &self,
+        rule: &Rule,
+        policy: &Policy,
+        question: &Question,
+    ) -> Result<Verdict, StoreError> {
         let (mut limits, mut policy, mut instead) = (None, policy, None);
         if let Some(subject) = question.subject {
             let decision = self.limit(&mut instead, rule, subject, policy).await?;
@@ -262,6 +280,7 @@ fn enforces(rule: &Rule, decision: &Decision, subject: Subject) -> bool {
     let options = rule.options();
     if options.mode == Mode::Shadow {
         let wait = decision.retry_after();
+        rule.tally().shadowed.increment(1);
         info!(policy = %options.policy.name(), %subject, ?wait, "a policy in shadow mode would have denied a call");
     }
     options.mode == Mode::Enforce

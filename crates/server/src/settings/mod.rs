@@ -1,5 +1,6 @@
 //! The one place that reads configuration: the environment over a file over the defaults, each value checked.
 
+mod admin;
 mod authz;
 mod counts;
 mod database;
@@ -17,7 +18,7 @@ mod session;
 mod sources;
 mod table;
 
-use std::{path::Path, time::Duration};
+use std::{net::SocketAddr, path::Path, time::Duration};
 
 use tollbar_http::BarOptions;
 
@@ -43,6 +44,8 @@ pub use self::{
 pub struct Settings {
     /// `[server]`
     pub server: ServerSettings,
+    /// `admin.bind`; `None` where it is off.
+    pub admin: Option<SocketAddr>,
     /// `[database]`
     pub database: DatabaseSettings,
     /// `[redis]`; `None` where its URL is empty.
@@ -78,6 +81,7 @@ impl Settings {
     fn read(keys: &Keys) -> Result<Self, SettingsError> {
         Ok(Self {
             server: ServerSettings::read(keys)?,
+            admin: admin::read(keys)?,
             database: DatabaseSettings::read(keys)?,
             redis: RedisSettings::read(keys)?,
             session: SessionSettings::read(keys)?,

@@ -11,6 +11,7 @@ mod kill;
 mod limits;
 mod live_counts_behind;
 mod logs;
+mod operator;
 mod outage_policies;
 mod parallel_logins;
 mod policies;

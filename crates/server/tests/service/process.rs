@@ -29,6 +29,8 @@ pub(crate) struct Process {
     /// Reads what it logs, lest it wait for a reader.
     log: JoinHandle<Vec<String>>,
     pub(crate) address: SocketAddr,
+    /// Where operators are listened to, if anywhere.
+    pub(crate) operators: Option<SocketAddr>,
     pub(crate) client: Client,
 }
 
@@ -59,21 +61,23 @@ impl Process {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let (tell, address) = oneshot::channel();
         let log = tokio::spawn(async move {
-            let (mut log, mut tell) = (Vec::new(), Some(tell));
+            let (mut log, mut tell, mut operators) = (Vec::new(), Some(tell), None);
             while let Some(line) = lines.next_line().await.unwrap() {
                 let event: Value = serde_json::from_str(&line).unwrap();
-                if event["message"] == "listening" {
-                    let address: SocketAddr = event["address"].as_str().unwrap().parse().unwrap();
-                    tell.take().unwrap().send(address).unwrap();
+                let address = || -> SocketAddr { event["address"].as_str().unwrap().parse().unwrap() };
+                match event["message"].as_str() {
+                    Some("listening for operators") => operators = Some(address()),
+                    Some("listening") => tell.take().unwrap().send((address(), operators)).unwrap(),
+                    _ => {}
                 }
                 log.push(line);
             }
             log
         });
-        let Ok(address) = timeout(LIMIT, address).await.unwrap() else {
+        let Ok((address, operators)) = timeout(LIMIT, address).await.unwrap() else {
             panic!("it ended: {}", stderr(&mut child).await)
         };
-        Self { child, log, address, client: Client::of(address) }
+        Self { child, log, address, operators, client: Client::of(address) }
     }
 
     pub(crate) fn signal(&self, signal: Signal) {

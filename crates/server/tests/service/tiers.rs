@@ -30,6 +30,7 @@ impl Tiers {
         let mut variables = vec![
             ("TOLLBAR__SERVER__BIND", "127.0.0.1:0".to_owned()),
             ("TOLLBAR__SERVER__WORKERS", "2".to_owned()),
+            ("TOLLBAR__ADMIN__BIND", "off".to_owned()),
             ("TOLLBAR__DATABASE__URL", self.database.as_ref().map_or_else(sqlite, TestDatabase::url)),
             ("TOLLBAR__DATABASE__POOL_SIZE", "4".to_owned()),
             // Tests of the whole workspace share the machine's cores.

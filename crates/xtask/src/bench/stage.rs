@@ -165,6 +165,7 @@ impl<'a> Stage<'a> {
 pub(crate) fn configuration(database: &str, redis: &str, address: SocketAddr) -> String {
     format!(
         r#"server = {{ bind = "{address}" }}
+admin = {{ bind = "127.0.0.1:0" }}
 database = {{ url = "{database}", deadline = "5s" }}
 redis = {{ url = "{redis}", deadline = "1s" }}
 session = {{ ttl = "24h", cache_ttl = "1h" }}
