@@ -7,6 +7,7 @@ mod extract;
 mod guard;
 mod handlers;
 mod incoming;
+mod measured;
 mod request_span;
 mod routes;
 mod services;

@@ -1,7 +1,6 @@
 //! Middleware: an id for every request, in each of its log lines and in the answer; and a 500 where a handler panics.
 
 use std::{
-    borrow::Cow,
     panic::AssertUnwindSafe,
     sync::{
         LazyLock,
@@ -14,19 +13,13 @@ use actix_web::{
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
     error::InternalError,
-    http::{
-        Method, StatusCode,
-        header::{HeaderMap, HeaderName, HeaderValue},
-    },
+    http::header::{HeaderMap, HeaderName, HeaderValue},
     middleware::Next,
 };
 use futures_util::FutureExt;
-use metrics::{counter, histogram};
-use tollbar_core::ports::{Clock as _, SystemClock};
 use tracing::{Instrument, debug, error, info_span};
 
-use crate::ApiError;
-use tollbar_core::domain::Timestamp;
+use crate::{ApiError, measured::Measured};
 
 /// The header that carries a request's id, both ways.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -42,7 +35,7 @@ pub async fn request_span<B: MessageBody + 'static>(
     // Neither path nor query: a client may have put a secret there. The route tells enough.
     let span =
         info_span!("request", id = id.to_str().unwrap_or_default(), method = request.method().as_str());
-    let (method, began) = (method_label(request.method()), SystemClock.steady());
+    let measured = Measured::begin(request.method());
     let handled = async {
         let answer = AssertUnwindSafe(next.call(request)).catch_unwind().await;
         let answer = answer.unwrap_or_else(|_| {
@@ -52,7 +45,7 @@ pub async fn request_span<B: MessageBody + 'static>(
         if let Ok(answer) = &answer {
             let route = answer.request().match_pattern();
             debug!(route = route.as_deref(), status = answer.status().as_u16(), "answered");
-            measure(method, route, answer.status(), began);
+            measured.answered(route, answer.status());
         }
         answer
     };
@@ -63,32 +56,6 @@ pub async fn request_span<B: MessageBody + 'static>(
         }
         Err(error) => Err(with_id(error, id)),
     }
-}
-
-/// By the route's template, and never by the path: labels are few.
-fn measure(method: &'static str, route: Option<String>, status: StatusCode, began: Timestamp) {
-    let route = route.map_or(Cow::Borrowed("none"), Cow::Owned);
-    let took = SystemClock.steady().since(began);
-    histogram!("tollbar_http_request_duration_seconds", "method" => method, "route" => route.clone())
-        .record(took);
-    let status = status.as_str().to_owned();
-    counter!("tollbar_http_requests_total", "method" => method, "route" => route, "status" => status)
-        .increment(1);
-}
-
-/// Clients may send any method.
-fn method_label(method: &Method) -> &'static str {
-    const KNOWN: [Method; 7] = [
-        Method::GET,
-        Method::POST,
-        Method::HEAD,
-        Method::PUT,
-        Method::PATCH,
-        Method::DELETE,
-        Method::OPTIONS,
-    ];
-    const LABELS: [&str; 7] = ["GET", "POST", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"];
-    KNOWN.iter().position(|known| known == method).map_or("other", |at| LABELS[at])
 }
 
 fn with_id(error: Error, id: HeaderValue) -> Error {
