@@ -83,23 +83,11 @@ impl Analytics {
         &self.counts
     }
 
-    /// The APIs that a policy counts under or that were ever called, in the order of their names.
+    /// Whether a policy counts under this name, or it was called within 400 days: one that is not known is most likely a slip of the pen, and shall not
+    /// take a place in what is remembered.
     ///
     /// # Errors
-    /// The durable tier failed, and they are not known from before.
-    pub async fn apis(&self) -> Result<Vec<ApiName>, StoreError> {
-        let called = self.called().await?;
-        let mut apis: Vec<_> = self.counts.apis().into_iter().chain(called.iter().cloned()).collect();
-        apis.sort_unstable();
-        apis.dedup();
-        Ok(apis)
-    }
-
-    /// Whether it is one of [`apis`](Self::apis): one that is not is most likely a slip of the pen, and shall not take a place in what is
-    /// remembered.
-    ///
-    /// # Errors
-    /// As [`apis`](Self::apis); never for what a policy counts under.
+    /// The durable tier failed, and it is not known from before; never for what a policy counts under.
     pub async fn knows(&self, api: &ApiName) -> Result<bool, StoreError> {
         Ok(self.counts.is_known(api) || self.called().await?.contains(api))
     }

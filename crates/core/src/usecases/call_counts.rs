@@ -54,14 +54,6 @@ impl CallCounts {
         self.policies.current().apis().any(|known| known == api)
     }
 
-    /// The APIs that policies count under, in the order of their names.
-    pub fn apis(&self) -> Vec<ApiName> {
-        let mut apis: Vec<_> = self.policies.current().apis().cloned().collect();
-        apis.sort_unstable();
-        apis.dedup();
-        apis
-    }
-
     /// The top callers of all time: most calls first, ties by lower number. Beyond [`MAX_TOP`] places it is the ledger that tells, which may lack the
     /// calls since the last flush. [`TOP_MOST`] at most; fewer, and stale, where the ledger is away.
     ///

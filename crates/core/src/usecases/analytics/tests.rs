@@ -161,5 +161,4 @@ async fn an_api_is_known_by_a_policy_or_by_its_calls() {
     let [unmatched, other] = ["unmatched", "other"].map(|name| ApiName::new(name).unwrap());
     let knows = async |api| analytics.knows(api).await.unwrap();
     assert_eq!((knows(&unmatched).await, knows(&ping()).await, knows(&other).await), (true, true, false));
-    assert_eq!(analytics.apis().await.unwrap(), [ping(), unmatched]);
 }
