@@ -218,7 +218,7 @@ impl CountFlusher {
         // The live tier hears of it meanwhile: where it is silent, who waits for the next flush should not wait for it.
         let has_unheard = closed.has_unheard();
         if flushed.try_send(Flushed { id, totals, has_unheard }).is_err() {
-            self.raiser.could_not_raise(has_unheard);
+            self.raiser.did_not_follow(has_unheard);
         }
     }
 

@@ -3,10 +3,12 @@
 
 mod adopter;
 mod aftermath;
+mod announcer;
 mod book;
 mod epoch;
 mod flusher;
 mod live_counts;
+mod owed;
 mod pruner;
 mod raiser;
 mod sums;

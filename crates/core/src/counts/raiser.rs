@@ -11,21 +11,19 @@ use std::{
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::warn;
 
-use super::{CallBook, LiveCounts, sums::lock};
+use super::{CallBook, LiveCounts, announcer::Announcer, owed::Owed, sums::lock};
 use crate::{
     StoreError,
-    domain::{ApiName, Caller, Incarnation, Tally},
+    domain::{ApiName, Caller, Tally},
     ports::{CallLedger, CallTracker, RaiseId},
-    random_u64,
 };
 
 /// How often the live tier is asked whether it has lost anything.
 const LOOK: Duration = Duration::from_millis(500);
 /// The same while it is known to have lost something: whoever asks is told of the ledger meanwhile.
 const LOOK_BEHIND: Duration = Duration::from_millis(100);
-const PAGE: usize = 10_000;
 
 /// Raises live counts: those of an epoch after its flush, and all of them where something was lost.
 pub(super) struct Raiser {
@@ -37,8 +35,9 @@ pub(super) struct Raiser {
     counts: LiveCounts,
     /// Somebody has found out that it is.
     missed: Notify,
-    /// Whose name says so in the ledger.
-    told: Mutex<Option<Incarnation>>,
+    announcer: Announcer,
+    /// What it could not be raised to yet. Who holds it raises.
+    owed: tokio::sync::Mutex<Owed>,
     /// Of each API, a total that the board has had: where it has it no more, it has lost something. New callers alone could not
     /// tell, for what they have called since then is all that they ever called.
     witnesses: Mutex<HashMap<ApiName, Caller>>,
@@ -49,13 +48,15 @@ pub(super) struct Raiser {
 
 impl Raiser {
     pub(super) fn new(ledger: Arc<dyn CallLedger>, tracker: Arc<dyn CallTracker>) -> Self {
+        let counts = LiveCounts::default();
         Self {
+            announcer: Announcer::new(Arc::clone(&ledger), counts.clone()),
             ledger,
             tracker,
             suspects: AtomicBool::new(false),
-            counts: LiveCounts::default(),
+            counts,
             missed: Notify::new(),
-            told: Mutex::default(),
+            owed: tokio::sync::Mutex::default(),
             witnesses: Mutex::default(),
             unfinished: Mutex::default(),
         }
@@ -85,8 +86,9 @@ impl Raiser {
                 let told = self.tell(book).await;
                 let looked = if looks { self.look().await } else { Ok(()) };
                 let told_again = self.tell(book).await;
+                let heard = if book.is_some() { self.announcer.hear().await } else { Ok(()) };
                 // Each for itself: either tier may be away.
-                told.and(looked).and(told_again).and(self.hear(book).await)
+                told.and(looked).and(told_again).and(heard)
             };
             match stop.run_until_cancelled(round).await {
                 Some(Err(error)) => {
@@ -101,120 +103,33 @@ impl Raiser {
         }
     }
 
-    /// Tells other processes, through the ledger, whether the live counts lack what this one has added: they may see a live tier that takes
-    /// itself for whole.
+    /// Tells other processes whether the live counts lack what this one has added, where there are others.
     pub(super) async fn tell(&self, book: Option<&CallBook>) -> Result<(), StoreError> {
-        let Some(book) = book else { return Ok(()) };
-        let behind = self.counts.are_behind_here().then(|| book.incarnation());
-        let told = *lock(&self.told);
-        if behind != told
-            && let Some(name) = behind.or(told)
-        {
-            self.ledger.say_behind(name, behind.is_some()).await?;
-            *lock(&self.told) = behind;
-        }
-        Ok(())
-    }
-
-    /// Hears it of them.
-    async fn hear(&self, book: Option<&CallBook>) -> Result<(), StoreError> {
-        if book.is_some() {
-            self.counts.set_any(self.ledger.is_any_behind().await?);
-        }
-        Ok(())
-    }
-
-    async fn look(&self) -> Result<(), StoreError> {
-        let is_doubted = self.suspects.load(Ordering::Relaxed) || self.counts.are_behind_here();
-        if !is_doubted && self.tracker.is_whole().await? {
-            return Ok(());
-        }
-        self.raise_all().await
-    }
-
-    /// Raises the live counts to the ledger's totals, page by page, unless another process is at it.
-    pub(super) async fn raise_all(&self) -> Result<(), StoreError> {
-        match self.begin().await? {
-            Some(raise) => self.finish(raise).await,
+        match book {
+            Some(book) => self.announcer.tell(book).await,
             None => Ok(()),
         }
     }
 
-    async fn begin(&self) -> Result<Option<RaiseId>, StoreError> {
-        let unfinished = lock(&self.unfinished).take();
-        let raise = unfinished.map_or_else(|| random_u64().map(RaiseId), Ok)?;
-        match self.tracker.begin_raise(raise).await {
-            Ok(begun) => Ok(begun.then_some(raise)),
-            Err(error) => {
-                // What is known to be missing is known already.
-                self.suspect();
-                self.leave(Some(raise));
-                Err(error)
+    async fn look(&self) -> Result<(), StoreError> {
+        {
+            let mut owed = self.owed.lock().await;
+            if !owed.is_empty() {
+                self.pay(&mut owed).await?;
             }
         }
-    }
-
-    fn leave(&self, raise: Option<RaiseId>) {
-        if raise.is_some() {
-            *lock(&self.unfinished) = raise;
+        if self.suspects.load(Ordering::Relaxed) || !self.tracker.is_whole().await? {
+            return self.raise_all().await;
         }
-    }
-
-    /// Makes a change of the ledger of which the live counts need not know, then raises all of them. They are not whole from before
-    /// it on, so that another process raises them where this one ends in between.
-    pub(super) async fn raise_all_after(
-        &self,
-        change: impl Future<Output = Result<(), StoreError>>,
-    ) -> Result<(), StoreError> {
-        let raise = self.begin().await?;
-        self.suspect();
-        if let Err(error) = change.await {
-            self.leave(raise);
-            return Err(error);
-        }
-        if let Some(raise) = raise {
-            return self.finish(raise).await;
-        }
-        // Another raise that ended meanwhile need not have seen the change.
-        self.suspect();
+        self.still_misses().await;
         Ok(())
     }
 
-    async fn finish(&self, raise: RaiseId) -> Result<(), StoreError> {
-        self.suspects.store(false, Ordering::Relaxed);
-        let ended = async {
-            let totals = self.raise_pages().await?;
-            Ok((totals, self.tracker.end_raise(raise).await?))
-        };
-        match ended.await {
-            Ok((totals, true)) => {
-                // What came to be missing meanwhile is missing still.
-                self.counts.set_here(self.suspects.load(Ordering::Relaxed) && self.counts.are_behind_here());
-                info!(totals, "the live counts have been raised to the ledger");
-            }
-            // Something was lost meanwhile, or another process has begun another.
-            Ok((_, false)) => self.suspect(),
-            Err(error) => {
-                self.suspect();
-                self.leave(Some(raise));
-                return Err(error);
-            }
-        }
-        Ok(())
-    }
-
-    async fn raise_pages(&self) -> Result<usize, StoreError> {
-        let (mut after, mut totals) = (None, 0);
-        loop {
-            let page = self.ledger.totals(after.take(), PAGE).await?;
-            after = page.last().map(|tally| (tally.api.clone(), tally.user));
-            totals += page.len();
-            self.raise(&page).await?;
-            self.witness(&page);
-            if page.len() < PAGE {
-                return Ok(totals);
-            }
-        }
+    /// After the live counts were found whole: they lack what came to be missing meanwhile.
+    async fn still_misses(&self) {
+        let is_owed = self.owed.lock().await.has_unheard();
+        let is_missing = self.suspects.load(Ordering::Relaxed) && self.counts.are_behind_here();
+        self.counts.set_here(is_owed || is_missing);
     }
 
     /// Says that the live counts may lack something.
@@ -222,17 +137,22 @@ impl Raiser {
         self.suspects.store(true, Ordering::Relaxed);
     }
 
-    /// Says that they do.
+    /// Says that they do, and that only a raise of all makes up for it.
     pub(super) fn miss(&self) {
+        self.suspect();
+        self.are_behind();
+    }
+
+    fn are_behind(&self) {
         if !self.counts.are_behind_here() {
             self.counts.set_here(true);
             self.missed.notify_one();
         }
-        self.suspect();
     }
 
-    /// Says that the live counts could not be raised to the totals of an epoch. `has_unheard`: where not all of it was counted live.
-    pub(super) fn could_not_raise(&self, has_unheard: bool) {
+    /// Says that the live counts were not raised to the totals of an epoch, which nobody remembers. `has_unheard`: where not all of it was
+    /// counted live.
+    pub(super) fn did_not_follow(&self, has_unheard: bool) {
         if has_unheard {
             self.miss();
         } else {
@@ -240,34 +160,41 @@ impl Raiser {
         }
     }
 
-    /// Raises the live counts to these totals, as an epoch left them. `has_unheard`: where not all of it was counted live.
+    /// Raises the live counts to these totals, as an epoch left them, and to what is owed from former ones. `has_unheard`: where not all
+    /// of it was counted live.
     pub(super) async fn follow(&self, totals: &[Tally], has_unheard: bool) {
-        let is_among =
-            |api: &ApiName, user| totals.iter().any(|tally| tally.api == *api && tally.user == user);
-        let of_witness = |(api, caller): (&ApiName, &Caller)| Tally {
-            api: api.clone(),
-            user: caller.user,
-            calls: caller.calls,
-        };
-        // Of calls that are unheard the live counts are behind without having lost anything: these totals are raised by themselves.
-        let (by_itself, telling) = if has_unheard { (totals, &[][..]) } else { (&[][..], totals) };
-        let asked: Vec<_> = {
-            let witnesses = lock(&self.witnesses);
-            let others = witnesses.iter().filter(|(api, caller)| !is_among(api, caller.user)).map(of_witness);
-            telling.iter().cloned().chain(others).collect()
-        };
-        let unheard = self.raise(by_itself).await;
-        let raised = match unheard {
-            Ok(_) => self.raise(&asked).await,
-            Err(failure) => Err(failure),
-        };
-        self.witness(totals);
-        match raised {
-            Ok(false) => {}
-            // Other calls raise them before they come to the ledger: counts that were behind have lost something, and maybe not of these users alone.
-            Ok(true) => self.suspect(),
-            Err(_) => self.could_not_raise(has_unheard),
+        let mut owed = self.owed.lock().await;
+        owed.add(totals, has_unheard);
+        if self.pay(&mut owed).await.is_ok() {
+            return;
         }
+        let lacks = owed.has_unheard();
+        if owed.is_too_much() {
+            owed.clear();
+            self.did_not_follow(lacks);
+        } else if lacks {
+            self.are_behind();
+        }
+    }
+
+    /// Raises the live counts to what is owed, without those of other processes in the way.
+    async fn pay(&self, owed: &mut Owed) -> Result<(), StoreError> {
+        // Of calls that are unheard the live counts are behind without having lost anything: these totals are raised by themselves.
+        self.raise(&owed.unheard()).await?;
+        let mut telling = owed.heard();
+        let of_witness = |(api, caller): (&ApiName, &Caller)| {
+            let is_other = !owed.has(api, caller.user);
+            is_other.then(|| Tally { api: api.clone(), user: caller.user, calls: caller.calls })
+        };
+        telling.extend(lock(&self.witnesses).iter().filter_map(of_witness));
+        // Other calls raise them before they come to the ledger: counts that were behind have lost something, and maybe not of these users alone.
+        if self.raise(&telling).await? {
+            self.suspect();
+        }
+        self.witness(&owed.unheard());
+        self.witness(&owed.heard());
+        owed.clear();
+        Ok(())
     }
 
     /// Whether the live counts were behind any of these totals.
@@ -291,6 +218,8 @@ impl Raiser {
         }
     }
 }
+
+mod whole;
 
 #[cfg(test)]
 mod tests;
