@@ -31,6 +31,10 @@ pub(super) struct Raiser {
     tracker: Arc<dyn CallTracker>,
     /// Something may be missing, though the live tier may take itself for whole.
     suspects: AtomicBool,
+    /// The same, but it may as well be what somebody owes: to be suspected once nobody does.
+    doubts: AtomicBool,
+    /// Something is, which only a raise of all makes up for.
+    misses: AtomicBool,
     /// Whether something is.
     counts: LiveCounts,
     /// Somebody has found out that it is.
@@ -54,6 +58,8 @@ impl Raiser {
             ledger,
             tracker,
             suspects: AtomicBool::new(false),
+            doubts: AtomicBool::new(false),
+            misses: AtomicBool::new(false),
             counts,
             missed: Notify::new(),
             owed: tokio::sync::Mutex::default(),
@@ -118,18 +124,21 @@ impl Raiser {
                 self.pay(&mut owed).await?;
             }
         }
-        if self.suspects.load(Ordering::Relaxed) || !self.tracker.is_whole().await? {
-            return self.raise_all().await;
+        if !self.counts.are_behind() && self.doubts.swap(false, Ordering::Relaxed) {
+            self.suspect();
         }
-        self.still_misses().await;
+        if self.suspects.load(Ordering::Relaxed) || !self.tracker.is_whole().await? {
+            self.raise_all().await?;
+        }
+        // Also where another process is at it, maybe for reasons of its own, or began and died: what is lost is not what this one owes.
+        self.still_lacks().await;
         Ok(())
     }
 
-    /// After the live counts were found whole: they lack what came to be missing meanwhile.
-    async fn still_misses(&self) {
+    /// Says what the live counts lack of this process now.
+    async fn still_lacks(&self) {
         let is_owed = self.owed.lock().await.has_unheard();
-        let is_missing = self.suspects.load(Ordering::Relaxed) && self.counts.are_behind_here();
-        self.counts.set_here(is_owed || is_missing);
+        self.counts.set_here(is_owed || self.misses.load(Ordering::Relaxed));
     }
 
     /// Says that the live counts may lack something.
@@ -140,6 +149,7 @@ impl Raiser {
     /// Says that they do, and that only a raise of all makes up for it.
     pub(super) fn miss(&self) {
         self.suspect();
+        self.misses.store(true, Ordering::Relaxed);
         self.are_behind();
     }
 
@@ -189,7 +199,9 @@ impl Raiser {
         telling.extend(lock(&self.witnesses).iter().filter_map(of_witness));
         // Other calls raise them before they come to the ledger: counts that were behind have lost something, and maybe not of these users alone.
         if self.raise(&telling).await? {
-            self.suspect();
+            // Unless another process has put calls of the same users into the ledger, which it could not tell the live tier.
+            let found = if self.counts.are_behind() { &self.doubts } else { &self.suspects };
+            found.store(true, Ordering::Relaxed);
         }
         self.witness(&owed.unheard());
         self.witness(&owed.heard());

@@ -111,23 +111,56 @@ async fn what_is_owed_is_paid_with_the_next_epoch_and_no_sign_of_a_loss() {
 
 #[tokio::test]
 async fn a_live_tier_that_came_back_without_its_memory_is_behind_until_all_is_raised() {
-    let (mut ledger, mut tracker) = (MockCallLedger::new(), MockCallTracker::new());
-    ledger.expect_totals().once().returning(|_, _| Ok(vec![tally(1, 3), tally(2, 9)]));
+    let shared = Arc::new(OnceLock::<Arc<Raiser>>::new());
+    let (mut ledger, mut tracker, within) = (MockCallLedger::new(), raised(1), Arc::clone(&shared));
+    ledger.expect_totals().once().returning(move |_, _| {
+        assert!(within.get().unwrap().counts().are_behind());
+        Ok(vec![tally(1, 3), tally(2, 9)])
+    });
     let mut answers = [false, true, true].into_iter();
     tracker.expect_raise().times(3).returning(move |_, _| {
         if answers.next().unwrap() { Ok(true) } else { Err(StoreError::transient("test", "down")) }
     });
-    tracker.expect_is_whole().times(2).returning(|| Ok(false));
-    // Another process is at it first.
-    let mut begun = [false, true].into_iter();
-    tracker.expect_begin_raise().times(2).returning(move |_| Ok(begun.next().unwrap()));
-    tracker.expect_end_raise().once().returning(|_| Ok(true));
-    let raiser = raiser(ledger, tracker);
+    tracker.expect_is_whole().once().returning(|| Ok(false));
+    let raiser = shared.get_or_init(|| Arc::new(raiser(ledger, tracker)));
     raiser.follow(&[tally(1, 3)], true).await;
     raiser.look().await.unwrap();
-    assert!(raiser.counts().are_behind());
+    assert!(!raiser.counts().are_behind());
+}
+
+#[tokio::test]
+async fn who_has_paid_what_it_owes_is_not_behind_for_a_raise_that_another_one_began() {
+    let mut tracker = MockCallTracker::new();
+    let mut answers = [false, true].into_iter();
+    tracker.expect_raise().times(2).returning(move |_, _| {
+        if answers.next().unwrap() { Ok(true) } else { Err(StoreError::transient("test", "down")) }
+    });
+    tracker.expect_is_whole().once().returning(|| Ok(false));
+    // It may have died, and nobody else may begin for a while.
+    tracker.expect_begin_raise().times(2).returning(|_| Ok(false));
+    let raiser = raiser(MockCallLedger::new(), tracker);
+    raiser.follow(&[tally(1, 3)], true).await;
     raiser.look().await.unwrap();
     assert!(!raiser.counts().are_behind());
+    raiser.miss();
+    raiser.look().await.unwrap();
+    assert!(raiser.counts().are_behind(), "what is not remembered is owed until all is raised");
+}
+
+#[tokio::test]
+async fn what_another_one_owes_is_no_sign_of_a_loss_until_it_has_paid() {
+    let (mut ledger, mut tracker) = (MockCallLedger::new(), raised(1));
+    ledger.expect_totals().once().returning(|_, _| Ok(vec![]));
+    tracker.expect_raise().once().returning(|_, _| Ok(true));
+    tracker.expect_is_whole().times(2).returning(|| Ok(true));
+    let raiser = raiser(ledger, tracker);
+    raiser.counts().set_any(true);
+    raiser.follow(&[tally(1, 3)], false).await;
+    raiser.look().await.unwrap();
+    raiser.counts().set_any(false);
+    // It could have been a loss all the same.
+    raiser.look().await.unwrap();
+    raiser.look().await.unwrap();
 }
 
 #[tokio::test]

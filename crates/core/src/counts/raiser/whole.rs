@@ -60,24 +60,30 @@ impl Raiser {
 
     async fn finish(&self, raise: RaiseId) -> Result<(), StoreError> {
         self.suspects.store(false, Ordering::Relaxed);
+        let missed = self.misses.swap(false, Ordering::Relaxed);
         let ended = async {
             let totals = self.raise_pages().await?;
             Ok((totals, self.tracker.end_raise(raise).await?))
         };
         match ended.await {
             Ok((totals, true)) => {
-                self.still_misses().await;
+                self.still_lacks().await;
                 info!(totals, "the live counts have been raised to the ledger");
             }
             // Something was lost meanwhile, or another process has begun another.
-            Ok((_, false)) => self.suspect(),
+            Ok((_, false)) => self.failed(missed),
             Err(error) => {
-                self.suspect();
+                self.failed(missed);
                 self.leave(Some(raise));
                 return Err(error);
             }
         }
         Ok(())
+    }
+
+    fn failed(&self, missed: bool) {
+        self.suspect();
+        self.misses.fetch_or(missed, Ordering::Relaxed);
     }
 
     async fn raise_pages(&self) -> Result<usize, StoreError> {
