@@ -215,4 +215,19 @@ suite! {
         assert!(!closed.was_live);
         assert_eq!(versions(&store.load(ada, at(0)).await.unwrap().unwrap()), [1]);
     }
+
+    /// Those that have time left are counted, of all users, and neither what has expired nor what was ended.
+    async fn live_sessions_of_all_users_are_counted(harness) {
+        let store = harness.session_store();
+        assert_eq!(store.count(at(0)).await.unwrap(), 0);
+        let (ada, bob) = (someone(&harness, "ada").await, someone(&harness, "bob").await);
+        open(&store, ada, 1, 2, at(0)).await;
+        open(&store, ada, 2, 2, at(10)).await;
+        open(&store, bob, 3, 2, at(20)).await;
+        assert_eq!(store.count(at(20)).await.unwrap(), 3);
+        store.close(bob, Version::new(1), &verifier(3), at(20)).await.unwrap();
+        assert_eq!(store.count(at(20)).await.unwrap(), 2);
+        assert_eq!(store.count(at(TTL.as_secs())).await.unwrap(), 1, "the first has no time left");
+        assert_eq!(store.count(at(10 + TTL.as_secs())).await.unwrap(), 0);
+    }
 }

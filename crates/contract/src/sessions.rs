@@ -59,6 +59,10 @@ impl<H: TiersHarness> SessionStore for SlowStore<H> {
     ) -> Result<Option<Closed>, StoreError> {
         self.port.close(user, version, verifier, now).await
     }
+
+    async fn count(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.port.count(now).await
+    }
 }
 
 suite! {

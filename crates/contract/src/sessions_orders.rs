@@ -88,6 +88,11 @@ impl SessionStore for Stepped<dyn SessionStore> {
         self.turn.step(Place::StoreWrite).await;
         self.port.close(user, version, verifier, now).await
     }
+
+    async fn count(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.turn.step(Place::StoreRead).await;
+        self.port.count(now).await
+    }
 }
 
 /// What the actors answered.

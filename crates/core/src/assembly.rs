@@ -15,7 +15,7 @@ use crate::{
     },
     random_bytes,
     sessions::{SessionOptions, TieredSessions},
-    usecases::{Analytics, Authorize, CallCounts, Login, Logout, Signup},
+    usecases::{Analytics, Authorize, CallCounts, LiveSessions, Login, Logout, Signup},
 };
 
 /// The ports of a durable tier.
@@ -158,6 +158,8 @@ pub struct Assembly {
     pub gate: Arc<dyn Gate>,
     /// Tells of calls: who calls most, how many, and what became of them over time.
     pub analytics: Arc<Analytics>,
+    /// Tells operators how many sessions are live.
+    pub live_sessions: Arc<LiveSessions>,
     /// Moves counts into the ledger: spawn its [`run`](CountFlusher::run), and await it after the last call.
     pub flusher: CountFlusher,
 }
@@ -186,6 +188,7 @@ impl Assembly {
         // Before anything is counted: another process must know of this one, to adopt its counts.
         durable.ledger.begin(process, process).await?;
         let book = Arc::new(CallBook::new(process, Arc::clone(&clock), options.book));
+        let live_sessions = Arc::new(LiveSessions::new(durable.sessions.clone(), Arc::clone(&clock)));
         let sessions = Arc::new(TieredSessions::new(
             durable.sessions,
             live.cache,
@@ -221,6 +224,7 @@ impl Assembly {
             authorize: Arc::new(Authorize::new(policies, gate.clone(), open, local, noted.clone())),
             gate: Arc::new(NotingGate::new(gate, noted)),
             analytics,
+            live_sessions,
             flusher,
         })
     }

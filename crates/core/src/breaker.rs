@@ -19,13 +19,14 @@ const LONGEST_WAIT: Duration = Duration::from_millis(500);
 /// [does](Self::probe_by), so that no caller has to wait for it.
 ///
 /// Every call to an engine passes through one, so this is also where calls are measured: `tollbar_engine_call_duration_seconds`,
-/// `tollbar_engine_failures_total` and `tollbar_breaker_open`.
+/// `tollbar_engine_calls_in_flight`, `tollbar_engine_failures_total` and `tollbar_breaker_open`.
 pub struct Breaker {
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
     opened: Notify,
     engine: &'static str,
     is_open: Gauge,
+    in_flight: Gauge,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -55,10 +56,12 @@ impl Breaker {
     /// - `clock`: waits are counted by its steady time.
     /// - `engine`, `server`: in front of what it stands, and in front of which, as metrics name them.
     pub fn new(clock: Arc<dyn Clock>, engine: &'static str, server: impl Into<String>) -> Self {
-        let is_open = gauge!("tollbar_breaker_open", "engine" => engine, "server" => server.into());
+        let server = server.into();
+        let is_open = gauge!("tollbar_breaker_open", "engine" => engine, "server" => server.clone());
         is_open.set(0.0);
+        let in_flight = gauge!("tollbar_engine_calls_in_flight", "engine" => engine, "server" => server);
         let state = Mutex::new(State::Closed { failures: 0 });
-        Self { clock, state, opened: Notify::new(), engine, is_open }
+        Self { clock, state, opened: Notify::new(), engine, is_open, in_flight }
     }
 
     /// Lets a call begin, unless the breaker is open; then it may be one that probes.
@@ -90,6 +93,7 @@ impl Breaker {
     }
 
     fn turn(&self, operation: &'static str, probes: bool) -> Turn<'_> {
+        self.in_flight.increment(1.0);
         Turn { breaker: self, operation, began: self.clock.steady(), probes, answered: None }
     }
 
@@ -202,6 +206,7 @@ impl Turn<'_> {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
+        self.breaker.in_flight.decrement(1.0);
         self.breaker.settle(self.probes, self.answered);
     }
 }

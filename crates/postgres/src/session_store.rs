@@ -57,6 +57,15 @@ impl SessionStore for PgStore {
         })
         .await
     }
+
+    async fn count(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let live = sessions::table.filter(sessions::expires_at.gt(now.as_micros_i64())).count();
+        let counted = self.call("count sessions", self.options.deadline, async |connection| {
+            live.get_result::<i64>(connection).await
+        });
+        // None is negative.
+        Ok(counted.await?.try_into().unwrap_or(0))
+    }
 }
 
 async fn open(

@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use diesel::{ConnectionError, QueryResult};
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection, pooled_connection::deadpool::Pool};
+use metrics::gauge;
 use tokio::{runtime::Handle, sync::Semaphore};
 use tokio_util::task::AbortOnDropHandle;
 use tollbar_core::{Breaker, StoreError, ports::SystemClock};
@@ -55,6 +56,9 @@ impl PgStore {
         let pool = connect::pool(route, &options, Handle::current())
             .map_err(|error| OpenError::Unreachable { address: address.clone(), source: error.into() })?;
         let places = options.pool_size.get().saturating_add(options.queue).min(Semaphore::MAX_PERMITS);
+        let connections = u32::try_from(options.pool_size.get()).unwrap_or(u32::MAX);
+        gauge!("tollbar_pool_connections", "engine" => "postgres", "server" => address.clone())
+            .set(connections);
         let (place, places): (Arc<str>, _) = (address.into(), Arc::new(Semaphore::new(places)));
         let breaker = Arc::new(Breaker::new(Arc::new(SystemClock), "postgres", &*place));
         let prober = tokio::spawn(look_out(way, pool.clone(), Arc::clone(&breaker), options.deadline));

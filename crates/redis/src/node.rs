@@ -7,6 +7,7 @@ use std::sync::{
 
 use fred::types::config::Config;
 use futures_util::future::join_all;
+use metrics::gauge;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tollbar_core::{Breaker, ports::SystemClock};
 
@@ -45,6 +46,9 @@ impl Maker {
     /// Starts to connect to a server.
     pub(crate) fn node(&self, address: &Address) -> Arc<Node> {
         let _here = self.runtime.enter();
+        let connections = u32::try_from(self.pool_size).unwrap_or(u32::MAX);
+        gauge!("tollbar_pool_connections", "engine" => "redis", "server" => address.to_string())
+            .set(connections);
         let config = self.dialer.config(address);
         Arc::new(Node {
             address: address.clone(),

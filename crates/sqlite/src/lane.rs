@@ -8,6 +8,7 @@ use std::{
 };
 
 use diesel::{QueryResult, SqliteConnection};
+use metrics::gauge;
 use tokio::sync::{Semaphore, TryAcquireError};
 use tokio_util::task::AbortOnDropHandle;
 use tollbar_core::{Breaker, StoreError, ports::SystemClock};
@@ -43,6 +44,8 @@ impl Lane {
         connections: usize,
         queue: usize,
     ) -> Self {
+        let most = u32::try_from(connections).unwrap_or(u32::MAX);
+        gauge!("tollbar_pool_connections", "engine" => "sqlite", "server" => name).set(most);
         let places = connections.saturating_add(queue).min(Semaphore::MAX_PERMITS);
         Self(Arc::new(Inner {
             path,

@@ -75,6 +75,13 @@ impl SessionStore for SqliteStore {
         })
         .await
     }
+
+    async fn count(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let live = sessions::table.filter(sessions::expires_at.gt(now.as_micros_i64())).count();
+        let read = move |connection: &mut _| live.get_result::<i64>(connection);
+        // None is negative.
+        Ok(self.read("count sessions", self.options.deadline, read).await?.try_into().unwrap_or(0))
+    }
 }
 
 /// Raises the version of the user's set by one and returns it. `None`: there is no such user.

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use metrics::{Counter, counter};
 use quick_cache::{Equivalent, sync::Cache};
 
 use crate::{
@@ -36,6 +37,8 @@ pub struct Denials {
     known: Option<Cache<Key, Arc<Denial>>>,
     ttl: Duration,
     clearings: AtomicU64,
+    hits: Counter,
+    misses: Counter,
 }
 
 /// When a call was taken up, and what was so at that time: its denial holds while that still is.
@@ -109,7 +112,9 @@ impl Denials {
     /// Nothing is known yet.
     pub fn new(options: DenialOptions) -> Self {
         let known = (options.entries > 0).then(|| Cache::new(options.entries));
-        Self { known, ttl: options.ttl, clearings: AtomicU64::new(0) }
+        let lookups = |result: &'static str| counter!("tollbar_deny_cache_lookups_total", "result" => result);
+        let (hits, misses) = (lookups("hit"), lookups("miss"));
+        Self { known, ttl: options.ttl, clearings: AtomicU64::new(0), hits, misses }
     }
 
     /// Forgets every denial, those of calls under way included: for limits that were changed by other means than a call.
@@ -135,9 +140,10 @@ impl Denials {
         departure: Departure,
     ) -> Option<Decision> {
         let (known, key) = (self.known.as_ref()?, KeyRef::of(who.into(), policy));
-        let denial = known.get(&key)?;
-        let decision = denial.again(policy, departure, self.ttl);
-        if decision.is_none() {
+        let denial = known.get(&key);
+        let decision = denial.as_ref().and_then(|denial| denial.again(policy, departure, self.ttl));
+        if decision.is_some() { &self.hits } else { &self.misses }.increment(1);
+        if let (Some(denial), None) = (denial, &decision) {
             known.remove_if(&key, |found| Arc::ptr_eq(found, &denial));
         }
         decision

@@ -80,4 +80,13 @@ pub trait SessionStore: Send + Sync {
         verifier: &Verifier,
         now: Timestamp,
     ) -> Result<Option<Closed>, StoreError>;
+
+    /// How many sessions are live, of all users together. For operators: it may read every session.
+    ///
+    /// # Parameters
+    /// - `now`: what expiry is judged by.
+    ///
+    /// # Errors
+    /// The store failed.
+    async fn count(&self, now: Timestamp) -> Result<u64, StoreError>;
 }

@@ -182,6 +182,9 @@ mod tests {
         ) -> Result<Option<Closed>, StoreError> {
             unreachable!("the loader only loads")
         }
+        async fn count(&self, _: Timestamp) -> Result<u64, StoreError> {
+            unreachable!("the loader only loads")
+        }
     }
 
     fn loader(limits: LoadLimits) -> (Arc<SlowStore>, Arc<Loader>) {

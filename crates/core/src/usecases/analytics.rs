@@ -1,6 +1,9 @@
 //! Use case: what became of calls over time, who called most and who was limited most.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{
     CallCounts, CallWindow,
@@ -90,6 +93,13 @@ impl Analytics {
     /// The durable tier failed, and it is not known from before; never for what a policy counts under.
     pub async fn knows(&self, api: &ApiName) -> Result<bool, StoreError> {
         Ok(self.counts.is_known(api) || self.called().await?.contains(api))
+    }
+
+    /// The APIs that policies count under and those that were called within 400 days, in the order of their names. Where the durable tier fails and they are not
+    /// known from before, those of the policies alone.
+    pub async fn apis(&self) -> BTreeSet<ApiName> {
+        let called = self.called().await.unwrap_or_default();
+        self.counts.apis().into_iter().chain(called.iter().cloned()).collect()
     }
 
     async fn called(&self) -> Result<Arc<[ApiName]>, StoreError> {

@@ -49,6 +49,11 @@ impl CallCounts {
         rule.map(|rule| rule.options().policy.api().clone())
     }
 
+    /// The names that policies count under.
+    pub(super) fn apis(&self) -> Vec<ApiName> {
+        self.policies.current().apis().cloned().collect()
+    }
+
     /// Whether a policy counts under this name.
     pub fn is_known(&self, api: &ApiName) -> bool {
         self.policies.current().apis().any(|known| known == api)
