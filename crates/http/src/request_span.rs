@@ -43,9 +43,9 @@ pub async fn request_span<B: MessageBody + 'static>(
             Err(ApiError::Internal.into())
         });
         if let Ok(answer) = &answer {
-            let route = answer.request().match_pattern();
-            debug!(route = route.as_deref(), status = answer.status().as_u16(), "answered");
-            measured.answered(route, answer.status());
+            let request = answer.request();
+            debug!(route = request.match_pattern().as_deref(), status = answer.status().as_u16(), "answered");
+            measured.answered(request, answer.status());
         }
         answer
     };
