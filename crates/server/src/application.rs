@@ -123,14 +123,23 @@ impl Application {
             settings,
             origin,
             hangups,
-            parts: Parts { services, flusher, end, .. },
+            parts: Parts { services, live_sessions, flusher, end, .. },
+            address,
             claim,
             ..
         } = self;
         let (shutdown, bar) = (services.shutdown.clone(), services.bar.clone());
+        let sources = operator::Sources {
+            analytics: services.analytics.clone(),
+            readiness: services.readiness.clone(),
+            live_sessions,
+            public: address,
+            latencies: Arc::default(),
+        };
         let server = listener::serve(socket, services, &settings).map_err(RunError::Server)?;
         let handle = server.handle();
-        let operators = operators.map(operator::serve).transpose().map_err(RunError::Server)?;
+        let operators =
+            operators.map(|socket| operator::serve(socket, sources)).transpose().map_err(RunError::Server)?;
         let goodbye = operators.as_ref().map(Server::handle);
         let operators = operators.map(tokio::spawn);
         let keeping_up = tokio::spawn(metrics::keep_up());

@@ -10,7 +10,7 @@ use tollbar_core::{
     policies::Policies,
     ports::{Clock, Fact, SystemClock},
     sessions::{LoadLimits, SessionOptions},
-    usecases::{Ping, Readiness},
+    usecases::{LiveSessions, Ping, Readiness},
 };
 use tollbar_http::{Bar, Services, Shutdown};
 use tracing::warn;
@@ -20,6 +20,7 @@ use crate::{durable::Durable, live::Live, settings::Settings, start_error::Start
 /// What runs.
 pub(crate) struct Parts {
     pub(crate) services: Services,
+    pub(crate) live_sessions: Arc<LiveSessions>,
     pub(crate) flusher: CountFlusher,
     /// Ends the live tier.
     pub(crate) end: Pin<Box<dyn Future<Output = ()> + Send>>,
@@ -47,7 +48,8 @@ pub(crate) async fn compose(
     let (durable_tier, live_tier) = (durable.tier.clone(), live.tier.clone());
     let (policies, options) = (Policies::new(settings.policies.table()), options(settings, last_flush));
     let assembly = Assembly::new(durable_tier, live_tier, clock, process, policies, options);
-    let Assembly { signup, login, logout, authorize, analytics, flusher, .. } = assembly.await?;
+    let Assembly { signup, login, logout, authorize, analytics, live_sessions, flusher, .. } =
+        assembly.await?;
     if let Err(error) = flusher.raise_board().await {
         warn!(?error, "the leaderboard is not complete yet; the flusher goes on trying");
     }
@@ -62,7 +64,7 @@ pub(crate) async fn compose(
         body_timeout: settings.server.client_timeout,
         shutdown: Shutdown::default(),
     };
-    Ok(Parts { services, flusher, end: Box::pin(live.end()), live: live.place })
+    Ok(Parts { services, live_sessions, flusher, end: Box::pin(live.end()), live: live.place })
 }
 
 fn options(settings: &Settings, last_flush: Duration) -> AssemblyOptions {

@@ -15,7 +15,7 @@ const CALLS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 /// What was recorded is only kept for ever once it is put together.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-const COUNTERS: [(&str, &str); 8] = [
+const COUNTERS: [(&str, &str); 9] = [
     ("tollbar_http_requests_total", "Requests answered, by the route's template, method and status."),
     (
         "tollbar_decisions_total",
@@ -31,6 +31,10 @@ const COUNTERS: [(&str, &str); 8] = [
         "Logins and logouts that stand, and that the live tier was not known to have heard of when they were answered: another \
          process may believe a session that has ended for session.cache_ttl.",
     ),
+    (
+        "tollbar_deny_cache_lookups_total",
+        "Look-ups among those who are known to be over a limit: a hit is denied from memory, a miss is asked of the live tier.",
+    ),
     ("tollbar_engine_failures_total", "Calls to an engine that failed, by operation and kind."),
     ("tollbar_counts_flushed_calls_total", "Calls that this process has put into the ledger."),
     (
@@ -42,8 +46,13 @@ const COUNTERS: [(&str, &str); 8] = [
         "Signups and logins turned away because too many passwords waited to be hashed.",
     ),
 ];
-const GAUGES: [(&str, &str); 7] = [
+const GAUGES: [(&str, &str); 9] = [
     ("tollbar_breaker_open", "Whether calls to an engine are refused, because it does not answer."),
+    (
+        "tollbar_engine_calls_in_flight",
+        "Calls that an engine is at, or that wait for one of its connections; a batch is one call.",
+    ),
+    ("tollbar_pool_connections", "Connections that an engine's pool has at most; calls beyond that wait."),
     ("tollbar_gate_queue_calls", "Calls that wait for the batch before theirs, by lane."),
     (
         "tollbar_counts_pending_callers",

@@ -1,9 +1,22 @@
 //! The operator listener: what those who run the service see, apart from what its clients reach.
 
+mod chart;
+mod dashboard;
+mod exposition;
+mod latency;
+mod numbers;
+mod times;
+mod view;
+
 use std::{io, net::TcpListener};
 
-use actix_web::{App, HttpResponse, HttpServer, dev::Server, http::header, middleware::from_fn, web};
-use tollbar_http::{not_found, request_span};
+use actix_web::{
+    App, FromRequest, Handler, HttpResponse, HttpServer, Resource, Responder, dev::Server, http::header,
+    middleware::from_fn, web,
+};
+use tollbar_http::{ApiError, not_found, request_span};
+
+pub(crate) use dashboard::Sources;
 
 use crate::metrics;
 
@@ -11,10 +24,26 @@ use crate::metrics;
 const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// A server that serves once it is polled, and stops when its handle says so.
-pub(crate) fn serve(socket: TcpListener) -> io::Result<Server> {
-    let app =
-        || App::new().route("/metrics", web::get().to(read)).configure(not_found).wrap(from_fn(request_span));
+pub(crate) fn serve(socket: TcpListener, sources: Sources) -> io::Result<Server> {
+    let app = move || {
+        App::new()
+            .service(page("/metrics", read))
+            .configure(dashboard::configure(sources.clone()))
+            .configure(not_found)
+            .wrap(from_fn(request_span))
+    };
     Ok(HttpServer::new(app).workers(1).disable_signals().shutdown_timeout(1).listen(socket)?.run())
+}
+
+/// What is only read.
+fn page<F, Args>(path: &'static str, handler: F) -> Resource
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    let refuse = || async { Err::<&str, _>(ApiError::MethodNotAllowed("GET")) };
+    web::resource(path).get(handler).default_service(web::to(refuse))
 }
 
 async fn read() -> HttpResponse {

@@ -44,7 +44,10 @@ pub use pgbouncer::{PgBouncerOptions, PrivatePgBouncer};
 pub use ports::free_port;
 pub use postgres::{PostgresOptions, PrivatePostgres};
 pub use prefix::RedisPrefix;
-pub use programs::{find_caddy, find_nginx, find_pgbouncer, find_postgres, find_promtool, find_redis};
+pub use programs::{
+    find_caddy, find_chromedriver, find_chromium, find_nginx, find_pgbouncer, find_postgres, find_promtool,
+    find_redis,
+};
 pub use proxy::Proxy;
 pub use redis_options::RedisOptions;
 pub use redis_server::PrivateRedis;

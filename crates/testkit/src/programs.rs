@@ -34,6 +34,16 @@ pub fn find_promtool() -> Result<PathBuf, EngineError> {
     find("promtool")
 }
 
+/// The path of Chromium, a browser.
+pub fn find_chromium() -> Result<PathBuf, EngineError> {
+    find("chromium")
+}
+
+/// The path of `chromedriver`, which drives it.
+pub fn find_chromedriver() -> Result<PathBuf, EngineError> {
+    find("chromedriver")
+}
+
 /// A program on the search path, or where distributions put programs that are not on everybody's.
 fn find(name: &'static str) -> Result<PathBuf, EngineError> {
     let folders = ["/usr/local/bin", "/usr/bin", "/usr/local/sbin", "/usr/sbin"].map(PathBuf::from);

@@ -3,7 +3,10 @@
 use std::env;
 use std::process::{Command, Stdio};
 
-use tollbar_testkit::{find_caddy, find_nginx, find_pgbouncer, find_postgres, find_promtool, find_redis};
+use tollbar_testkit::{
+    find_caddy, find_chromedriver, find_chromium, find_nginx, find_pgbouncer, find_postgres, find_promtool,
+    find_redis,
+};
 
 use crate::error::XtaskError;
 
@@ -17,6 +20,8 @@ pub(crate) enum Program {
     Caddy,
     /// Knows what Prometheus takes.
     Promtool,
+    /// A browser without a window, and what drives it.
+    Chromium,
     /// Makes the load of the benchmark.
     Wrk,
 }
@@ -30,6 +35,7 @@ impl Program {
             Self::Nginx => find_nginx().is_err(),
             Self::Caddy => find_caddy().is_err(),
             Self::Promtool => find_promtool().is_err(),
+            Self::Chromium => find_chromium().is_err() || find_chromedriver().is_err(),
             Self::Wrk => {
                 let path = env::var_os("PATH").unwrap_or_default();
                 !env::split_paths(&path).any(|folder| folder.join("wrk").is_file())
@@ -45,6 +51,8 @@ impl Program {
             Self::Nginx => "nginx",
             Self::Caddy => "caddy",
             Self::Promtool => "prometheus",
+            // Brings the browser along.
+            Self::Chromium => "chromium-driver",
             Self::Wrk => "wrk",
         }
     }

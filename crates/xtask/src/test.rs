@@ -14,10 +14,14 @@ use crate::interrupt;
 /// What a shell makes of a program that Ctrl-C ended.
 const INTERRUPTED: u8 = 130;
 
+/// What tests run beside the engines.
+const PROGRAMS: [Program; 5] =
+    [Program::Nginx, Program::Caddy, Program::PgBouncer, Program::Promtool, Program::Chromium];
+
 /// Run all tests on a private Redis and a private PostgreSQL.
 ///
 /// Servers that `TOLLBAR_TEST_REDIS_URL` and `TOLLBAR_TEST_POSTGRES_URL` name are used instead. The engines, PgBouncer, nginx,
-/// Caddy and promtool are installed with apt-get where they are missing and no question is needed for it.
+/// Caddy, promtool and Chromium are installed with apt-get where they are missing and no question is needed for it.
 #[derive(Args)]
 pub(crate) struct Test {
     /// More arguments for `cargo test`; with a package among them, only that one is tested
@@ -29,7 +33,7 @@ impl Test {
     /// Runs the tests; the exit code is theirs.
     pub(crate) fn run(self) -> Result<ExitCode, XtaskError> {
         interrupt::catch()?;
-        install_missing(&[Program::Nginx, Program::Caddy, Program::PgBouncer, Program::Promtool])?;
+        install_missing(&PROGRAMS)?;
         let engines = Engines::start()?;
         if interrupt::interrupted() {
             return Ok(INTERRUPTED.into());

@@ -3,8 +3,10 @@
 
 mod adoption;
 mod bad_input;
+mod browser;
 mod call_history;
 mod command_line;
+mod dashboard;
 mod database_claim;
 mod faults;
 mod kill;

@@ -60,6 +60,10 @@ async fn calls_are_measured_by_policy_and_outcome_and_never_by_user() {
         assert_eq!(client.send(Method::GET, "/nowhere/somebody", None).await.status(), 404);
         assert_eq!(client.send(Method::from_bytes(b"BREW").unwrap(), "/ping", None).await.status(), 405);
         assert_eq!(client.send(Method::GET, "/metrics", None).await.status(), 404, "it is not for clients");
+        for path in ["somebody", "somebody/else"] {
+            let asked = client.send(Method::GET, &format!("/authz/envoy/{path}"), None).await;
+            assert_eq!(asked.status(), 401);
+        }
 
         let all = metrics(&process).await;
         let decisions = |outcome| {
@@ -73,12 +77,20 @@ async fn calls_are_measured_by_policy_and_outcome_and_never_by_user() {
             (["method=\"POST\"", "route=\"/signup\"", "status=\"200\""], 1.0),
             (["method=\"GET\"", "route=\"none\"", "status=\"404\""], 2.0),
             (["method=\"other\"", "route=\"/ping\"", "status=\"405\""], 1.0),
+            (["method=\"GET\"", "route=\"/authz/envoy\"", "status=\"401\""], 2.0),
         ] {
             assert_eq!(value(&all, "tollbar_http_requests_total", &labels), Some(count), "{all}");
         }
         let pings =
             value(&all, "tollbar_http_request_duration_seconds_count", &["route=\"/ping\"", "\"GET\""]);
         assert_eq!(pings, Some(4.0));
+        let denials =
+            ["hit", "miss"].map(|result| value(&all, "tollbar_deny_cache_lookups_total", &[result]));
+        assert_eq!(denials, [Some(1.0), Some(2.0)], "{all}");
+        let (engine, server) = if tiers.redis.is_some() { ("redis", "") } else { ("sqlite", "writer") };
+        let pool = value(&all, "tollbar_pool_connections", &[engine, server]);
+        assert!(pool.is_some_and(|connections| connections >= 1.0), "{all}");
+        assert!(value(&all, "tollbar_engine_calls_in_flight", &[engine, server]).is_some(), "{all}");
         assert!(!all.contains("somebody") && !all.contains(&token), "{all}");
         assert_eq!(value(&all, "tollbar_build_info", &[env!("CARGO_PKG_VERSION")]), Some(1.0));
         is_well_formed(&all);
@@ -151,6 +163,15 @@ async fn a_change_of_sessions_that_redis_did_not_hear_of_is_counted() {
     assert_eq!(process.client.ping(&token).await.0, 503);
     let all = metrics(&process).await;
     assert_eq!(value(&all, "tollbar_decisions_total", &["policy=\"ping\"", "\"failed\""]), Some(1.0));
+    end(process).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_only_read_says_so() {
+    let process = Process::start(&Tiers::embedded(), &[BIND]).await;
+    let operators = Client::of(process.operators.unwrap());
+    let answer = operators.send(Method::POST, "/metrics", None).await;
+    assert_eq!((answer.status().as_u16(), &answer.headers()["allow"]), (405, &"GET".parse().unwrap()));
     end(process).await;
 }
 

@@ -134,7 +134,7 @@ async fn nothing_leaks(tiers: Tiers) {
     assert_eq!(client.logout(&token).await.0, 204);
     process.signal(Signal::SIGTERM);
     let (_, log, said) = process.end().await;
-    let log = log.join("\n") + &said;
+    let log = log.join("\n") + said.as_str();
     assert!(log.contains("\"level\":\"DEBUG\""), "it logs at the least level");
     for secret in [PASSWORD, WRONG, &token, &token[30..60], &bent, &hex, &NUMBER.to_string(), "$2b$"] {
         assert!(!log.contains(secret), "{secret} is in the log");
