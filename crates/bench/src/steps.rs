@@ -10,7 +10,7 @@ use tollbar_core::{
     counts::{CallBook, CountFlusher, FlusherOptions},
     domain::Incarnation,
     gate::{DurableGate, PlainGate},
-    ports::SystemClock,
+    ports::{ProcessLease as _, Sharing, SystemClock},
     random_bytes,
     usecases::{Authorize, Ping, Readiness},
 };
@@ -20,7 +20,7 @@ use crate::{
     Failure,
     hello::workers,
     policy::{WIDE, policies},
-    tiers::{self, Engines, session_options},
+    tiers::{self, Engines, SESSION_TTL, session_options},
 };
 
 /// As in the configuration of the binary under load.
@@ -40,6 +40,8 @@ impl Steps {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let tiers = self.engines.open_within(REDIS_DEADLINE).await?;
         let process = Incarnation::from_bytes(random_bytes()?);
+        // Or the subjects beside it on the same database would take it for dead, and adopt its counts again and again.
+        tiers.store.hold(process, Sharing::Together, SESSION_TTL).await?;
         let (durable, live) = (DurableTier::of(tiers.store.clone()), LiveTier::of(tiers.live.clone()));
         let options = AssemblyOptions { sessions: session_options(), ..AssemblyOptions::default() };
 
