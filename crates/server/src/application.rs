@@ -123,14 +123,15 @@ impl Application {
             settings,
             origin,
             hangups,
-            parts: Parts { services, flusher, end, .. },
+            parts: Parts { services, flusher, end, admin, .. },
             claim,
             ..
         } = self;
         let (shutdown, bar) = (services.shutdown.clone(), services.bar.clone());
         let server = listener::serve(socket, services, &settings).map_err(RunError::Server)?;
         let handle = server.handle();
-        let operators = operators.map(operator::serve).transpose().map_err(RunError::Server)?;
+        let operators = operators.map(|socket| operator::serve(socket, admin));
+        let operators = operators.transpose().map_err(RunError::Server)?;
         let goodbye = operators.as_ref().map(Server::handle);
         let operators = operators.map(tokio::spawn);
         let keeping_up = tokio::spawn(metrics::keep_up());
