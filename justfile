@@ -68,10 +68,10 @@ ci:
 doc:
     cargo doc --workspace --no-deps --open
 
-# Bring the schema of DATABASE_URL up to date (the service does so at every start)
+# Bring the schema up to date (the service does so at every start)
 [group('data')]
-migrate:
-    diesel migration run --database-url "${DATABASE_URL:?is not set}" --migration-dir "migrations/$(case "$DATABASE_URL" in postgres*) echo postgres;; *) echo sqlite;; esac)"
+migrate *args:
+    cargo run --release -- migrate {{ args }}
 
 # Open a shell on the container's PostgreSQL
 [group('data')]

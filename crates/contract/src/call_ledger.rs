@@ -182,4 +182,21 @@ suite! {
         assert_eq!(ledger.top(&ping, 2).await.unwrap(), [caller(7, 8), caller(9, 3)]);
         assert_eq!(ledger.distinct(&ping).await.unwrap(), 4);
     }
+    /// The totals of one user, by API, however many others there are.
+    async fn the_totals_of_one_user_are_read(harness) {
+        let ledger = harness.call_ledger();
+        let user = |id| UserId::new(id).unwrap();
+        assert_eq!(ledger.of_user(user(1)).await.unwrap(), []);
+        let mut sums = Vec::new();
+        for api in ["a", "a-b", "a.b", "a0", "a_b", "aa", "b"] {
+            sums.extend([1, 2, 9, 10, 11].map(|user| tally(api, user, user)));
+        }
+        sums.extend([tally("only", 3, 7), tally("z", 9, 1)]);
+        add(&ledger, 1, 1, &sums).await;
+        for id in [1, 2, 3, 9, 11] {
+            let own: Vec<_> = sums.iter().filter(|sum| sum.user == user(id)).cloned().collect();
+            assert_eq!(ledger.of_user(user(id)).await.unwrap(), own);
+        }
+        assert_eq!(ledger.of_user(user(4)).await.unwrap(), []);
+    }
 }

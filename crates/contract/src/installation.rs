@@ -11,7 +11,10 @@ suite! {
     async fn the_first_proposal_is_kept(harness) {
         let installation = harness.installation();
         let every_byte: Vec<u8> = (0..=255).collect();
+        assert_eq!(installation.kept(Fact::TokenKey).await.unwrap(), None);
         assert_eq!(installation.decide(Fact::TokenKey, &every_byte).await.unwrap(), every_byte);
+        assert_eq!(installation.kept(Fact::TokenKey).await.unwrap(), Some(every_byte.clone()));
+        assert_eq!(installation.kept(Fact::RedisPrefix).await.unwrap(), None);
         assert_eq!(installation.decide(Fact::TokenKey, b"another").await.unwrap(), every_byte);
     }
 

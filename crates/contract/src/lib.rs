@@ -27,6 +27,7 @@ pub mod process_lease;
 pub mod rate_limiter;
 pub mod rate_limiter_gcra;
 pub mod rate_limiter_random;
+pub mod rate_limiter_reset;
 pub mod rate_limiter_subjects;
 pub mod scheduler;
 pub mod session_cache;

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use tollbar_core::{domain::Caller, ports::Crossing};
+use tollbar_core::{
+    domain::Caller,
+    ports::{Crossing, WhichLimits},
+};
 
 use crate::{
     OneTripHarness, epoch,
@@ -36,6 +39,24 @@ suite! {
         harness.pass(secs(58));
         admitted(&engine, &login(&harness, 1, 2).await, &four).await;
         assert_eq!(tracker.top(four.api(), 10).await.unwrap(), [Caller { user: user(1), calls: 4 }]);
+    }
+
+    /// A reset gives the quota back and touches neither the session nor the count.
+    async fn a_reset_leaves_session_and_count(harness) {
+        let (engine, limiter) = (harness.one_trip(), harness.rate_limiter());
+        let (token, two) = (login(&harness, 1, 1).await, policy("two", &[(2, secs(60))]));
+        for calls in [2, 4] {
+            for left in [1, 0] {
+                assert_eq!(remaining(&admitted(&engine, &token, &two).await), [left]);
+            }
+            limited(&engine, &token, &two).await;
+            assert_eq!(limiter.reset(user(1).into(), &WhichLimits::default()).await.unwrap(), 1);
+            assert_eq!(
+                harness.call_tracker().top(two.api(), 10).await.unwrap(),
+                [Caller { user: user(1), calls }]
+            );
+        }
+        assert_eq!(remaining(&admitted(&engine, &token, &two).await), [1]);
     }
 
     /// A log of many units, as admissions make it, is as exact as a short one.

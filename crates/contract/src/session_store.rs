@@ -4,7 +4,7 @@ use std::{collections::HashSet, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use tollbar_core::{
     domain::{SessionSet, Timestamp, UserId, Verifier, Version},
-    ports::{NewSession, SessionStore},
+    ports::{AllClosed, NewSession, SessionFacts, SessionStore},
 };
 
 use crate::{SessionStoreHarness, together, user_repo::someone};
@@ -203,6 +203,66 @@ suite! {
         .await;
         assert_eq!(closed.iter().filter(|closed| closed.was_live).count(), 1);
         assert!(closed.iter().all(|closed| closed.set.version == Version::new(2)), "{closed:?}");
+    }
+
+    /// A closing of all ends every session by one change; a second one finds nothing and changes nothing.
+    async fn a_closing_of_all_ends_every_session_by_one_change(harness) {
+        let (store, user) = (harness.session_store(), someone(&harness, "ada").await);
+        let (other, nobody) = (someone(&harness, "bob").await, UserId::new(987_654_321).unwrap());
+        open(&store, other, 9, 1, at(0)).await;
+        assert_eq!(store.close_all(user, at(0)).await.unwrap(), Some(AllClosed { ended: 0, set: SessionSet::default() }));
+        for byte in 1..=3 {
+            open(&store, user, byte, 5, at(u64::from(byte) * 600)).await;
+        }
+        // The first has expired by then.
+        let now = at(600) + TTL;
+        for ended in [2, 0] {
+            let set = SessionSet { version: Version::new(4), sessions: vec![] };
+            assert_eq!(store.close_all(user, now).await.unwrap(), Some(AllClosed { ended, set: set.clone() }));
+            assert_eq!(store.load(user, at(0)).await.unwrap(), Some(set));
+        }
+        assert_eq!(versions(&store.load(other, at(0)).await.unwrap().unwrap()), [1]);
+        assert_eq!(store.close_all(nobody, now).await.unwrap(), None);
+        assert_eq!(versions(&open(&store, user, 4, 5, now).await), [5]);
+    }
+
+    /// Closings of all and openings at once leave what the last of them left.
+    async fn closings_of_all_beside_openings_leave_whole_sets(harness) {
+        let (store, user) = (harness.session_store(), someone(&harness, "ada").await);
+        let changes = together(40, |index| {
+            let store = store.clone();
+            async move {
+                if index % 2 == 0 {
+                    let set = open(&store, user, 1, 50, at(0)).await;
+                    (set.version, versions(&set))
+                } else {
+                    let closed = store.close_all(user, at(0)).await.unwrap().unwrap();
+                    (closed.set.version, versions(&closed.set))
+                }
+            }
+        })
+        .await;
+        let set = store.load(user, at(0)).await.unwrap().unwrap();
+        let last = changes.iter().max().expect("there were changes");
+        assert_eq!((set.version, versions(&set)), *last);
+    }
+
+    /// The list tells of the sessions that live, when each was opened and when it ends.
+    async fn a_list_tells_when_sessions_were_opened_and_when_they_end(harness) {
+        let (store, user) = (harness.session_store(), someone(&harness, "ada").await);
+        assert_eq!(store.list(user, at(0)).await.unwrap(), []);
+        for byte in 1..=2 {
+            open(&store, user, byte, 5, at(u64::from(byte))).await;
+        }
+        let facts = |version| SessionFacts {
+            version: Version::new(version),
+            opened_at: Some(at(version)),
+            expires_at: at(version) + TTL,
+        };
+        assert_eq!(store.list(user, at(2)).await.unwrap(), [facts(1), facts(2)]);
+        assert_eq!(store.list(user, at(1) + TTL).await.unwrap(), [facts(2)]);
+        assert_eq!(store.list(someone(&harness, "bob").await, at(2)).await.unwrap(), []);
+        assert_eq!(store.list(UserId::new(987_654_321).unwrap(), at(2)).await.unwrap(), []);
     }
 
     /// Users do not see each other's sessions.

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use tollbar_core::{
     StoreError,
     domain::{SessionSet, Timestamp, TokenKey, UserId, Verifier, Version},
-    ports::{Closed, Lookup, NewSession, SessionStore},
-    sessions::{SessionOptions, TieredSessions},
+    ports::{AllClosed, Closed, Lookup, NewSession, SessionFacts, SessionStore},
+    sessions::{Ended, SessionOptions, TieredSessions},
 };
 
 use crate::{TiersHarness, session_cache::CACHE_TTL, together};
@@ -63,6 +63,14 @@ impl<H: TiersHarness> SessionStore for SlowStore<H> {
     async fn count(&self, now: Timestamp) -> Result<u64, StoreError> {
         self.port.count(now).await
     }
+
+    async fn close_all(&self, user: UserId, now: Timestamp) -> Result<Option<AllClosed>, StoreError> {
+        self.port.close_all(user, now).await
+    }
+
+    async fn list(&self, user: UserId, now: Timestamp) -> Result<Vec<SessionFacts>, StoreError> {
+        self.port.list(user, now).await
+    }
 }
 
 suite! {
@@ -103,6 +111,33 @@ suite! {
         assert!(!there.close(&token).await.unwrap());
         harness.evict(user).await;
         assert!(!lives(&there, &token).await, "not in the durable tier either");
+    }
+
+    /// The end of all of a user's sessions is the end of each of them everywhere, and of nobody else's.
+    async fn an_end_of_all_ends_each_session_everywhere(harness) {
+        let (user, other) = (harness.user("ada").await, harness.user("bob").await);
+        let (here, there) = (harness.process_with_sessions(3), harness.process_with_sessions(3));
+        let mut tokens = Vec::new();
+        for process in [&here, &there, &here] {
+            tokens.push(login(process, user).await);
+        }
+        let bystander = login(&here, other).await;
+        for token in &tokens {
+            assert!(lives(&here, token).await && lives(&there, token).await);
+        }
+        assert_eq!(here.close_all(user).await.unwrap(), Some(Ended { sessions: 3, confirmed: true }));
+        for evicted in [false, true] {
+            if evicted {
+                harness.evict(user).await;
+            }
+            for token in &tokens {
+                assert!(!lives(&here, token).await && !lives(&there, token).await, "evicted: {evicted}");
+            }
+        }
+        assert!(lives(&there, &bystander).await);
+        assert_eq!(there.close_all(user).await.unwrap(), Some(Ended { sessions: 0, confirmed: true }));
+        assert_eq!(there.close_all(UserId::new(987_654_321).unwrap()).await.unwrap(), None);
+        assert!(lives(&here, &login(&there, user).await).await, "a login after it is as good as any");
     }
 
     /// An old token's logout does not touch the session that came after.

@@ -10,7 +10,9 @@ use tokio::{sync::Semaphore, task::JoinSet};
 use tollbar_core::{
     StoreError,
     domain::{SessionSet, Timestamp, TokenKey, UserId, Verifier, Version},
-    ports::{Closed, Lookup, NewSession, Published, SessionCache, SessionStore, Ticket},
+    ports::{
+        AllClosed, Closed, Lookup, NewSession, Published, SessionCache, SessionFacts, SessionStore, Ticket,
+    },
     sessions::{SessionOptions, TieredSessions},
 };
 
@@ -92,6 +94,16 @@ impl SessionStore for Stepped<dyn SessionStore> {
     async fn count(&self, now: Timestamp) -> Result<u64, StoreError> {
         self.turn.step(Place::StoreRead).await;
         self.port.count(now).await
+    }
+
+    async fn close_all(&self, user: UserId, now: Timestamp) -> Result<Option<AllClosed>, StoreError> {
+        self.turn.step(Place::StoreWrite).await;
+        self.port.close_all(user, now).await
+    }
+
+    async fn list(&self, user: UserId, now: Timestamp) -> Result<Vec<SessionFacts>, StoreError> {
+        self.turn.step(Place::StoreRead).await;
+        self.port.list(user, now).await
     }
 }
 

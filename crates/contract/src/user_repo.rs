@@ -1,10 +1,10 @@
 //! What a [`UserRepo`](tollbar_core::ports::UserRepo) promises.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 
 use tollbar_core::{
     domain::{PasswordHash, UserId, Username},
-    ports::{CreateUserError, Credentials},
+    ports::{Clock, CreateUserError, Credentials, SystemClock},
 };
 
 use crate::{UserRepoHarness, together};
@@ -39,6 +39,23 @@ suite! {
     async fn an_unknown_user_is_none(harness) {
         someone(&harness, "ada").await;
         assert_eq!(harness.user_repo().find(&name("adam")).await.unwrap(), None);
+    }
+
+    /// An account is told of by name, in any case, and by number: in its own case, and since about now.
+    async fn an_account_is_told_of_by_name_and_by_number(harness) {
+        let users = harness.user_repo();
+        let before = SystemClock.now();
+        let user = users.create(&name("Ada.Lovelace"), &hash("hash")).await.unwrap();
+        someone(&harness, "bob").await;
+        for spelling in ["ada.lovelace", "ADA.LOVELACE", &format!("id:{user}")] {
+            let account = users.account(&spelling.parse().unwrap()).await.unwrap().unwrap();
+            assert_eq!((account.user, account.username.as_str()), (user, "Ada.Lovelace"), "{spelling}");
+            let (early, late) = (before.since(account.created_at), account.created_at.since(before));
+            assert!(early.max(late) < Duration::from_secs(60), "{account:?}");
+        }
+        for unknown in ["ada", "id:987654321"] {
+            assert_eq!(users.account(&unknown.parse().unwrap()).await.unwrap(), None, "{unknown}");
+        }
     }
 
     /// A taken name is refused in any case, and its user stays as it is.

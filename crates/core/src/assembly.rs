@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::{
-    StoreError,
+    Operations, StoreError,
     counts::{BookOptions, CallBook, CountFlusher, FlusherOptions},
-    domain::{Incarnation, TokenKey},
+    domain::{Incarnation, InstallationId, TokenKey},
     gate::{DenialOptions, DurableGate, FastGate, LiveProcesses, NotingGate, PlainGate},
     hashing::BcryptHasher,
     policies::Policies,
@@ -15,7 +15,7 @@ use crate::{
     },
     random_bytes,
     sessions::{SessionOptions, TieredSessions},
-    usecases::{Analytics, Authorize, CallCounts, LiveSessions, Login, Logout, Signup},
+    usecases::{Accounts, Analytics, Authorize, CallCounts, LimitStates, LiveSessions, Login, Logout, Signup},
 };
 
 /// The ports of a durable tier.
@@ -160,6 +160,8 @@ pub struct Assembly {
     pub analytics: Arc<Analytics>,
     /// Tells operators how many sessions are live.
     pub live_sessions: Arc<LiveSessions>,
+    /// What operators ask of this process.
+    pub operations: Arc<Operations>,
     /// Moves counts into the ledger: spawn its [`run`](CountFlusher::run), and await it after the last call.
     pub flusher: CountFlusher,
 }
@@ -179,6 +181,7 @@ impl Assembly {
         options: AssemblyOptions,
     ) -> Result<Self, AssemblyError> {
         let key = durable.installation.decide(Fact::TokenKey, &random_bytes::<32>()?).await?;
+        let installation = InstallationId::of_key(&key);
         let key = TokenKey::from_bytes(key.try_into().map_err(|_| AssemblyError::TokenKey)?);
         let hasher = Arc::new(BcryptHasher::new(
             options.bcrypt_cost,
@@ -190,20 +193,28 @@ impl Assembly {
         let book = Arc::new(CallBook::new(process, Arc::clone(&clock), options.book));
         let live_sessions = Arc::new(LiveSessions::new(durable.sessions.clone(), Arc::clone(&clock)));
         let sessions = Arc::new(TieredSessions::new(
-            durable.sessions,
+            durable.sessions.clone(),
             live.cache,
             Arc::clone(&clock),
             key,
             options.sessions,
         ));
         let tracker = Arc::clone(&live.tracker);
-        let (ledger, history, pending) = (durable.ledger, durable.history, live.pending);
+        let (ledger, history, pending) = (durable.ledger.clone(), durable.history, live.pending);
         let told = (tracker.clone(), ledger.clone(), history.clone());
         let flusher =
             CountFlusher::new(book.clone(), ledger, history, tracker, pending, process, options.flush);
         let (tracker, ledger, history) = told;
         let counts = CallCounts::new(tracker, ledger, clock.clone(), policies.clone(), flusher.live_counts());
         let analytics = Arc::new(Analytics::new(Arc::new(counts), history, clock.clone()));
+        let accounts = Accounts::new(
+            durable.users.clone(),
+            sessions.clone(),
+            durable.sessions,
+            durable.ledger.clone(),
+            clock.clone(),
+        );
+        let limits = LimitStates::new(policies.clone(), live.limiter.clone());
         let users = Arc::clone(&durable.users);
         let (own_sessions, own_book, own_clock) = (sessions.clone(), book.clone(), clock.clone());
         let noted = book.clone();
@@ -214,6 +225,10 @@ impl Assembly {
             }
             None => Arc::new(PlainGate::new(Arc::clone(&sessions), live.limiter, live.tracker, book)),
         };
+        let insurance = live.insurance.as_ref().map(|(limiter, _)| limiter.clone());
+        let limits = limits.of_process(insurance, gate.clone());
+        let operations =
+            Arc::new(Operations { installation, accounts, limits, analytics: analytics.clone() });
         let local = live.insurance.map(|(limiter, processes)| -> Arc<dyn Standby> {
             Arc::new(DurableGate::local(own_sessions, own_book, own_clock, limiter, processes))
         });
@@ -225,6 +240,7 @@ impl Assembly {
             gate: Arc::new(NotingGate::new(gate, noted)),
             analytics,
             live_sessions,
+            operations,
             flusher,
         })
     }

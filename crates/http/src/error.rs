@@ -29,6 +29,14 @@ pub enum ApiError {
     NotFound,
     /// 404: no policy counts under this name, and nobody called it within 400 days.
     UnknownApi,
+    /// 404: an operator asked about somebody who is not there.
+    UnknownUser,
+    /// 404: an operator named a policy that is not there.
+    UnknownPolicy,
+    /// 403: a page of another site asked for what is the operators'.
+    ForeignPage,
+    /// 403: what is the operators' was asked for by a name that anybody could have given it.
+    ForeignHost,
     /// 405: the path has other methods, which `Allow` lists.
     MethodNotAllowed(&'static str),
     /// 408: the body did not arrive in time; the connection is closed.
@@ -58,6 +66,10 @@ impl ApiError {
             Self::Denied(denial) => return denial.sentence(),
             Self::NotFound => "There is nothing at this path!",
             Self::UnknownApi => "No calls are counted under this name!",
+            Self::UnknownUser => "There is no such user!",
+            Self::UnknownPolicy => "There is no policy of this name!",
+            Self::ForeignPage => "This is for operators, and not for pages of other sites!",
+            Self::ForeignHost => "Ask by an address, as localhost, or by a name of admin.hosts!",
             Self::MethodNotAllowed(_) => "This path has other methods!",
             Self::BodyTooSlow => "The body took too long to arrive!",
             Self::BodyTooLarge(limit) => {
@@ -113,7 +125,10 @@ impl ResponseError for ApiError {
             Self::Denied(denial) => {
                 StatusCode::from_u16(denial.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
             }
-            Self::NotFound | Self::UnknownApi => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::UnknownApi | Self::UnknownUser | Self::UnknownPolicy => {
+                StatusCode::NOT_FOUND
+            }
+            Self::ForeignPage | Self::ForeignHost => StatusCode::FORBIDDEN,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,

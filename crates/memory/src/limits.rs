@@ -23,6 +23,16 @@ impl LimitKey {
         Self { subject, path: policy.path() }
     }
 
+    /// A subject's limits, those of single paths apart.
+    pub(crate) fn of_subject(subject: Subject) -> Self {
+        Self { subject, path: None }
+    }
+
+    /// Whose limits these are.
+    pub(crate) fn subject(&self) -> Subject {
+        self.subject
+    }
+
     /// Whether there are no more of such than there are users.
     pub(crate) fn is_a_users_own(&self) -> bool {
         matches!(self.subject, Subject::User(_)) && self.path.is_none()
@@ -74,6 +84,17 @@ impl Limits {
             Some(at) => self.0[at].1.peek(policy, now),
             None => LimitLog::new(policy.algorithm()).peek(policy, now),
         }
+    }
+
+    /// Forgets what is kept under a policy, or under all: how many of these logs still held anything.
+    pub(crate) fn forget(&mut self, policy: Option<&PolicyName>, now: Timestamp) -> u64 {
+        let mut held = 0;
+        self.0.retain(|(name, log)| {
+            let goes = policy.is_none_or(|wanted| wanted == name);
+            held += u64::from(goes && !log.is_spent(now));
+            !goes
+        });
+        held
     }
 
     fn find(&self, policy: &Policy) -> Option<usize> {

@@ -40,6 +40,16 @@ impl<K: Copy + Eq + Hash, V: Default + Spent> Swept<K, V> {
         self.values.get(&key)
     }
 
+    /// The key's value to be changed, if there is one.
+    pub(crate) fn get_mut(&mut self, key: K) -> Option<&mut V> {
+        self.values.get_mut(&key)
+    }
+
+    /// All that there is.
+    pub(crate) fn each_mut(&mut self) -> impl Iterator<Item = (&K, &mut V)> {
+        self.values.iter_mut()
+    }
+
     /// The key's value to be changed; a value that was never there is new. Sweeps a little.
     pub(crate) fn change(&mut self, key: K, now: Timestamp) -> &mut V {
         self.writes = self.writes.wrapping_add(1);

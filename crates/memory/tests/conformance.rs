@@ -14,6 +14,9 @@ mod rate_limiter {
 mod rate_limiter_random {
     tollbar_contract::rate_limiter_random_suite!(crate::harness::Memory);
 }
+mod rate_limiter_reset {
+    tollbar_contract::rate_limiter_reset_suite!(crate::harness::Memory);
+}
 mod call_tracker {
     tollbar_contract::call_tracker_suite!(crate::harness::Memory);
 }

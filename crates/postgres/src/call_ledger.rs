@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use diesel::{
     ExpressionMethods, QueryDsl, QueryResult,
     dsl::sql,
+    sql_query,
     sql_types::{Array, BigInt, Bool, Text},
 };
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
@@ -23,6 +24,16 @@ use crate::{
     schema::call_totals,
     sums::{self, Columns},
 };
+
+/// The totals of one user. The ledger is in the order of APIs, and then of users: from each API to the next there is one step, however many users
+/// it has.
+const OF_USER: &str = "WITH RECURSIVE names (api) AS (
+    SELECT min(api) FROM call_totals
+    UNION ALL
+    SELECT (SELECT min(later.api) FROM call_totals later WHERE later.api > names.api) FROM names WHERE names.api IS NOT NULL
+)
+SELECT own.api AS api, own.user_id AS user_id, own.calls AS calls
+FROM names JOIN call_totals own ON own.api = names.api AND own.user_id = $1 ORDER BY own.api";
 
 /// A row of `call_totals`.
 #[derive(diesel::Queryable, diesel::QueryableByName)]
@@ -175,6 +186,14 @@ impl CallLedger for PgStore {
         self.call("count the callers in the ledger", self.options.deadline, async |connection| {
             let callers = call_totals::table.filter(call_totals::api.eq(api.as_str())).count();
             u64::try_from(callers.get_result::<i64>(connection).await?).map_err(damaged)
+        })
+        .await
+    }
+
+    async fn of_user(&self, user: UserId) -> Result<Vec<Tally>, StoreError> {
+        self.call("read the calls of a user", self.options.deadline, async |connection| {
+            let rows = sql_query(OF_USER).bind::<BigInt, _>(user.as_i64()).load::<Row>(connection).await?;
+            rows.iter().map(tally).collect()
         })
         .await
     }

@@ -1,7 +1,7 @@
 //! Port `Installation`: facts that the first start decides.
 
 use async_trait::async_trait;
-use diesel::{ExpressionMethods, QueryDsl};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel_async::RunQueryDsl;
 use tollbar_core::{
     StoreError,
@@ -22,6 +22,13 @@ impl Installation for PgStore {
                 .await?;
             let kept = installation::table.find(fact.name()).select(installation::value);
             kept.get_result(connection).await
+        })
+        .await
+    }
+    async fn kept(&self, fact: Fact) -> Result<Option<Vec<u8>>, StoreError> {
+        self.call("read a fact", self.options.deadline, async |connection| {
+            let kept = installation::table.find(fact.name()).select(installation::value);
+            kept.get_result(connection).await.optional()
         })
         .await
     }

@@ -35,4 +35,12 @@ pub enum OpenError {
         /// How long it was waited for.
         deadline: Duration,
     },
+    /// The schema is not up to date, and was not to be changed.
+    #[error("the PostgreSQL database at {address} is not migrated: {pending} migrations are pending")]
+    Behind {
+        /// Host, port and database.
+        address: String,
+        /// How many migrations have not run.
+        pending: usize,
+    },
 }

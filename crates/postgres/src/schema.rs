@@ -16,6 +16,7 @@ diesel::table! {
         version -> BigInt,
         verifier -> Binary,
         expires_at -> BigInt,
+        opened_at -> Nullable<BigInt>,
     }
 }
 

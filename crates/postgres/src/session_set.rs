@@ -6,7 +6,10 @@ use diesel::{
     BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, QueryResult,
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use tollbar_core::domain::{Session, SessionSet, Timestamp, UserId, Verifier, Version};
+use tollbar_core::{
+    domain::{Session, SessionSet, Timestamp, UserId, Verifier, Version},
+    ports::SessionFacts,
+};
 
 use crate::{
     failure::damaged,
@@ -34,6 +37,19 @@ pub(crate) async fn read(
     let version = version_of(*version)?;
     let sessions = rows.into_iter().filter_map(|(_, row)| row.map(|row| session(row, now)));
     Ok(Some(SessionSet { version, sessions: sessions.collect::<QueryResult<_>>()? }))
+}
+
+/// Of a session: version, when it was opened, expiry.
+pub(crate) type Facts = (i64, Option<i64>, i64);
+
+/// What an operator may know of a session.
+pub(crate) fn facts((version, opened_at, expires_at): Facts) -> QueryResult<SessionFacts> {
+    let time = |micros: i64| u64::try_from(micros).map(Timestamp::from_micros).map_err(damaged);
+    Ok(SessionFacts {
+        version: version_of(version)?,
+        opened_at: opened_at.map(time).transpose()?,
+        expires_at: time(expires_at)?,
+    })
 }
 
 /// A version as the domain has it.

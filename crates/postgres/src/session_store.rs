@@ -11,7 +11,7 @@ use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use tollbar_core::{
     StoreError,
     domain::{SessionSet, Timestamp, UserId, Verifier, Version},
-    ports::{Closed, NewSession, SessionStore},
+    ports::{AllClosed, Closed, NewSession, SessionFacts, SessionStore},
 };
 
 use crate::{
@@ -66,6 +66,26 @@ impl SessionStore for PgStore {
         // None is negative.
         Ok(counted.await?.try_into().unwrap_or(0))
     }
+
+    async fn close_all(&self, user: UserId, now: Timestamp) -> Result<Option<AllClosed>, StoreError> {
+        self.call("close all sessions", self.options.deadline, async |connection| {
+            connection.transaction(async |connection| close_all(connection, user, now).await).await
+        })
+        .await
+    }
+
+    async fn list(&self, user: UserId, now: Timestamp) -> Result<Vec<SessionFacts>, StoreError> {
+        self.call("list sessions", self.options.deadline, async |connection| {
+            let rows = sessions::table
+                .filter(sessions::user_id.eq(user.as_i64()).and(sessions::expires_at.gt(now.as_micros_i64())))
+                .order(sessions::version)
+                .select((sessions::version, sessions::opened_at, sessions::expires_at))
+                .load::<session_set::Facts>(connection)
+                .await?;
+            rows.into_iter().map(session_set::facts).collect()
+        })
+        .await
+    }
 }
 
 async fn open(
@@ -84,6 +104,7 @@ async fn open(
             sessions::version.eq(version),
             sessions::verifier.eq(session.verifier.as_bytes().as_slice()),
             sessions::expires_at.eq((now + session.ttl).as_micros_i64()),
+            sessions::opened_at.eq(now.as_micros_i64()),
         ))
         .execute(connection)
         .await?;
@@ -97,9 +118,7 @@ async fn close(
     verifier: &Verifier,
     now: Timestamp,
 ) -> QueryResult<Option<Closed>> {
-    // Alone and first, as above: a statement that waits for the lock would still read sessions as of before.
-    let row = users::table.find(user.as_i64()).select(users::id).for_update();
-    row.get_result::<i64>(connection).await.optional()?;
+    lock(connection, user).await?;
     let Some(mut set) = session_set::read(connection, user, now).await? else { return Ok(None) };
     let found = set.sessions.iter().position(|s| s.version == version && s.verifier == *verifier);
     if let Some(at) = found {
@@ -111,6 +130,29 @@ async fn close(
         set.version = version_of(raised)?;
     }
     Ok(Some(Closed { was_live: found.is_some(), set }))
+}
+
+async fn close_all(
+    connection: &mut AsyncPgConnection,
+    user: UserId,
+    now: Timestamp,
+) -> QueryResult<Option<AllClosed>> {
+    lock(connection, user).await?;
+    let Some(mut set) = session_set::read(connection, user, now).await? else { return Ok(None) };
+    let ended = std::mem::take(&mut set.sessions).len();
+    if ended > 0 {
+        let of_user = sessions::table.filter(sessions::user_id.eq(user.as_i64()));
+        diesel::delete(of_user).execute(connection).await?;
+        let raised = raise_version(connection, user).await?.ok_or(diesel::result::Error::NotFound)?;
+        set.version = version_of(raised)?;
+    }
+    Ok(Some(AllClosed { ended, set }))
+}
+
+/// Locks a user's row. Alone and first, as an opening does: a statement that waits for the lock would still read sessions as of before.
+async fn lock(connection: &mut AsyncPgConnection, user: UserId) -> QueryResult<()> {
+    let row = users::table.find(user.as_i64()).select(users::id).for_update();
+    row.get_result::<i64>(connection).await.optional().map(drop)
 }
 
 /// Raises the version of the user's set by one and returns it. `None`: there is no such user.

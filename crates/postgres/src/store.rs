@@ -40,18 +40,50 @@ impl PgStore {
     /// # Errors
     /// The URL is not one that can be used, or the database does not answer or cannot be migrated.
     pub async fn open(options: PgOptions) -> Result<Self, OpenError> {
-        let (config, mode) = address::config(&options)?;
-        let address = address::shown(&config);
-        let route = Route { config, tls: tls::connector(mode, &options)?, pooler: options.pooler };
-        let late = |_| OpenError::Deadline { address: address.clone(), deadline: options.start_deadline };
-        // In a box: a handshake is a large future, and nobody's caller should be.
-        let opening = Box::pin(async {
-            let unreachable = |source| OpenError::Unreachable { address: address.clone(), source };
-            let connection = connect::connect(&route).await.map_err(|error| unreachable(error.into()))?;
-            let migrated = migrations::run(connection, options.start_deadline).await;
-            migrated.map_err(|source| OpenError::Migration { address: address.clone(), source })
-        });
-        tokio::time::timeout(options.start_deadline, opening).await.map_err(late)??;
+        let target = Target::of(&options)?;
+        target
+            .prepare(&options, |connection, deadline| migrations::run(connection, deadline, |_, _, _| {}))
+            .await?;
+        Self::opened(options, target)
+    }
+
+    /// The same beside those who use the database: its schema must be up to date already.
+    ///
+    /// # Errors
+    /// [`OpenError::Behind`] where it is not; else as [`open`](Self::open).
+    pub async fn open_beside(options: PgOptions) -> Result<Self, OpenError> {
+        let target = Target::of(&options)?;
+        match target.prepare(&options, migrations::pending).await?.len() {
+            0 => Self::opened(options, target),
+            pending => Err(OpenError::Behind { address: target.address, pending }),
+        }
+    }
+
+    /// Brings the schema of a database up to date, and names what has run for it.
+    ///
+    /// # Parameters
+    /// - `options`: which database, and how long all of it may take.
+    /// - `told`: hears before each migration how many are done, of how many, and which is next.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn migrate(
+        options: PgOptions,
+        told: impl Fn(usize, usize, &str) + Send + 'static,
+    ) -> Result<Vec<String>, OpenError> {
+        let run = |connection, deadline| migrations::run(connection, deadline, told);
+        Target::of(&options)?.prepare(&options, run).await
+    }
+
+    /// The names of the migrations that have not run on the database yet. Nothing is written.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn pending(options: PgOptions) -> Result<Vec<String>, OpenError> {
+        Target::of(&options)?.prepare(&options, migrations::pending).await
+    }
+
+    fn opened(options: PgOptions, Target { address, route }: Target) -> Result<Self, OpenError> {
         let way = route.clone();
         let pool = connect::pool(route, &options, Handle::current())
             .map_err(|error| OpenError::Unreachable { address: address.clone(), source: error.into() })?;
@@ -93,6 +125,44 @@ impl PgStore {
         let turn = self.breaker.pass(operation)?;
         let done = tokio::time::timeout(deadline, call).await;
         turn.heed(done.unwrap_or_else(|_| Err(StoreError::deadline(operation, deadline))))
+    }
+}
+
+/// Where a database is, and how it is reached.
+struct Target {
+    /// Host, port and database.
+    address: String,
+    route: Route,
+}
+
+impl Target {
+    fn of(options: &PgOptions) -> Result<Self, OpenError> {
+        let (config, mode) = address::config(options)?;
+        let address = address::shown(&config);
+        let route = Route { config, tls: tls::connector(mode, options)?, pooler: options.pooler };
+        Ok(Self { address, route })
+    }
+
+    /// Does something about the schema, on a connection of its own.
+    async fn prepare<T, F>(
+        &self,
+        options: &PgOptions,
+        work: impl FnOnce(AsyncPgConnection, Duration) -> F,
+    ) -> Result<T, OpenError>
+    where
+        F: Future<Output = Result<T, Box<dyn std::error::Error + Send + Sync>>>,
+    {
+        let (address, deadline) = (&self.address, options.start_deadline);
+        // In a box: a handshake is a large future, and nobody's caller should be.
+        let opening = Box::pin(async {
+            let unreachable = |source| OpenError::Unreachable { address: address.clone(), source };
+            let connection =
+                connect::connect(&self.route).await.map_err(|error| unreachable(error.into()))?;
+            let prepared = work(connection, deadline).await;
+            prepared.map_err(|source| OpenError::Migration { address: address.clone(), source })
+        });
+        let late = |_| OpenError::Deadline { address: address.clone(), deadline };
+        tokio::time::timeout(deadline, opening).await.map_err(late)?
     }
 }
 

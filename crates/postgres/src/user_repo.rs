@@ -1,12 +1,12 @@
 //! Port `UserRepo`: accounts by name.
 
 use async_trait::async_trait;
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, dsl::sql, sql_types::BigInt};
 use diesel_async::RunQueryDsl;
 use tollbar_core::{
     StoreError,
-    domain::{PasswordHash, UserId, Username},
-    ports::{CreateUserError, Credentials, UserRepo},
+    domain::{AccountName, PasswordHash, Timestamp, UserId, Username},
+    ports::{Account, CreateUserError, Credentials, UserRepo},
 };
 
 use crate::{PgStore, failure::damaged, schema::users};
@@ -54,4 +54,32 @@ impl UserRepo for PgStore {
         })
         .await
     }
+
+    async fn account(&self, name: &AccountName) -> Result<Option<Account>, StoreError> {
+        self.call("tell of a user", self.options.deadline, async |connection| {
+            // Whole seconds: the library would want another one for times.
+            let created_at = sql::<BigInt>("floor(extract(epoch FROM users.created_at))::bigint");
+            let accounts = users::table.select((users::id, users::username, created_at));
+            let row = match name {
+                AccountName::Name(name) => {
+                    accounts.filter(users::username_key.eq(name.key())).first(connection).await
+                }
+                AccountName::Number(user) => {
+                    accounts.filter(users::id.eq(user.as_i64())).first(connection).await
+                }
+            };
+            row.optional()?.map(account).transpose()
+        })
+        .await
+    }
+}
+
+/// Number, name and the second of the signup.
+fn account((id, username, created_at): (i64, String, i64)) -> QueryResult<Account> {
+    let seconds = u64::try_from(created_at).map_err(damaged)?;
+    Ok(Account {
+        user: UserId::try_from(id).map_err(damaged)?,
+        username: Username::new(username).map_err(damaged)?,
+        created_at: Timestamp::from_micros(seconds.saturating_mul(1_000_000)),
+    })
 }

@@ -127,6 +127,25 @@ impl Keys {
         names.text.into()
     }
 
+    /// All that is kept of a subject but for single paths.
+    pub(crate) fn of_subject(&self, subject: Subject) -> Bytes {
+        self.key(self.partition(subject), &[&name_of(subject)])
+    }
+
+    /// What matches the keys of a subject's limits of single paths, and no others, as `SCAN` takes it.
+    pub(crate) fn pattern_of_paths(&self, subject: Subject) -> Bytes {
+        let beginning = self.key(self.partition(subject), &[&name_of(subject), ":"]);
+        let mut pattern = Vec::with_capacity(beginning.len() + 8);
+        for byte in beginning {
+            if b"*?[]^-\\".contains(&byte) {
+                pattern.push(b'\\');
+            }
+            pattern.push(byte);
+        }
+        pattern.push(b'*');
+        pattern.into()
+    }
+
     /// The lease to fill a user's set.
     pub(crate) fn lease(&self, user: UserId) -> Bytes {
         self.key(self.partition(user), &["e:", &user.get().to_string()])
@@ -233,6 +252,10 @@ mod tests {
         let other = Subject::header("x-api-key", Some(b"k"));
         let (record, of_path) = (keys.limits(other, &policy), keys.limits(other, &at_path));
         assert!(of_path.starts_with(&record) && of_path.len() == record.len() + 33);
+        assert_eq!(keys.of_subject(other), record);
+        assert_eq!(keys.pattern_of_paths(user.into()), "tb:{3}:35:*");
+        let odd = Keys::new("t*b", NonZeroU16::new(16).unwrap());
+        assert_eq!(odd.pattern_of_paths(user.into()), "t\\*b:{3}:35:*");
         let tag = format!("tb:{{{}}}:s:", keys.partition(other).index());
         assert!(record.starts_with(tag.as_bytes()), "{record:?}");
     }

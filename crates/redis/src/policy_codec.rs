@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use tollbar_core::domain::{Algorithm, Decision, ExactLog, Policy, Timestamp, Window, WindowState};
+use tollbar_core::domain::{
+    Algorithm, Decision, ExactLog, Policy, PolicyName, Timestamp, Window, WindowState,
+};
 
 use crate::reply::Misshapen;
 
@@ -30,6 +32,15 @@ pub(crate) fn pack(policy: &Policy, into: &mut Vec<u8>) {
         into.extend(window.quota().to_be_bytes());
         into.extend(&window.period_micros().to_be_bytes()[2..]);
     }
+}
+
+/// What the logs of a policy of this name begin with, of either algorithm.
+pub(crate) fn tags(name: &PolicyName) -> [Vec<u8>; 2] {
+    [&b""[..], b"~"].map(|tilde| {
+        let name = [tilde, name.as_str().as_bytes()].concat();
+        let length = u8::try_from(name.len()).expect("a policy's name has 64 bytes at most");
+        [&[length], &name[..]].concat()
+    })
 }
 
 /// The decision that was made at this time, from the states of the policy's windows.
@@ -76,7 +87,7 @@ fn number(bytes: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use tollbar_core::domain::{ApiName, PolicyName, Quota};
+    use tollbar_core::domain::{ApiName, Quota};
 
     use super::*;
 
@@ -101,6 +112,7 @@ mod tests {
         let mut packed = Vec::new();
         pack(&buckets.unwrap(), &mut packed);
         assert_eq!(packed[..6], [4, b'~', b'p', b'.', b'1', 0]);
+        assert_eq!(tags(policy.name()), [&[3, b'p', b'.', b'1'][..], &packed[..5]]);
     }
 
     #[test]

@@ -67,6 +67,8 @@ scripts! {
     DECIDE = ["now" "layout" "record" "policy" "logs" "units" "buckets" "limits" "decide"];
     /// Says how a call would be decided.
     PEEK = ["read_only" "now" "layout" "record" "policy" "logs" "units" "buckets" "limits" "peek"];
+    /// Forgets what was charged to a subject.
+    RESET = ["now" "layout" "record" "logs" "reset"];
     /// Counts a call.
     RECORD = ["now" "layout" "afresh" "board" "rank" "counted" "fenced" "pending" "record_call"];
     /// Raises the counts to known totals.

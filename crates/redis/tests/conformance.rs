@@ -14,6 +14,9 @@ macro_rules! suites {
         mod rate_limiter_random {
             tollbar_contract::rate_limiter_random_suite!(crate::harness::Redis<crate::harness::$deployment>);
         }
+        mod rate_limiter_reset {
+            tollbar_contract::rate_limiter_reset_suite!(crate::harness::Redis<crate::harness::$deployment>);
+        }
         mod call_tracker {
             tollbar_contract::call_tracker_suite!(crate::harness::Redis<crate::harness::$deployment>);
         }

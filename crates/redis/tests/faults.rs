@@ -9,7 +9,7 @@ use common::{api, connect, epoch, log_in, options, policy, set, user};
 use tokio::time::{sleep, timeout};
 use tollbar_core::{
     StoreError,
-    ports::{CallTracker, HealthCheck, Lookup, OneTrip, Published, RateLimiter, SessionCache},
+    ports::{CallTracker, HealthCheck, Lookup, OneTrip, Published, RateLimiter, SessionCache, WhichLimits},
 };
 use tollbar_redis::{RedisLive, RedisOptions};
 use tollbar_testkit::{PrivateRedis, Proxy};
@@ -239,6 +239,7 @@ async fn a_full_engine_still_takes_what_revokes() {
     let ping = policy(&[(1, Duration::from_secs(60))], 1);
     let Lookup::Miss { ticket } = live.lookup(user(1)).await.unwrap() else { panic!("a hit") };
     live.publish(user(1), &set(1, &[1], Duration::from_secs(60)), ticket).await.unwrap();
+    assert!(live.decide(&ping, user(2).into()).await.unwrap().allowed());
     redis.run(&["CONFIG", "SET", "maxmemory", "1"]);
     passes(live.decide(&ping, user(1).into()).await);
     passes(live.record(&api(), user(1), epoch()).await);
@@ -246,7 +247,13 @@ async fn a_full_engine_still_takes_what_revokes() {
     let change = live.change(user(1)).await.unwrap();
     let published = live.publish(user(1), &set(2, &[], Duration::from_secs(60)), change).await.unwrap();
     assert_eq!(published, Published::Written);
+    assert_eq!(
+        live.reset(user(2).into(), &WhichLimits::default()).await.unwrap(),
+        1,
+        "nor does a reset need room"
+    );
     redis.run(&["CONFIG", "SET", "maxmemory", "0"]);
+    assert!(live.decide(&ping, user(2).into()).await.unwrap().allowed());
     assert!(live.decide(&ping, user(1).into()).await.unwrap().allowed(), "the refused call was not charged");
     live.shutdown().await;
 }

@@ -123,7 +123,7 @@ impl Application {
             settings,
             origin,
             hangups,
-            parts: Parts { services, live_sessions, flusher, end, .. },
+            parts: Parts { services, live_sessions, flusher, end, admin, .. },
             address,
             claim,
             ..
@@ -138,8 +138,8 @@ impl Application {
         };
         let server = listener::serve(socket, services, &settings).map_err(RunError::Server)?;
         let handle = server.handle();
-        let operators =
-            operators.map(|socket| operator::serve(socket, sources)).transpose().map_err(RunError::Server)?;
+        let operators = operators.map(|socket| operator::serve(socket, sources, admin));
+        let operators = operators.transpose().map_err(RunError::Server)?;
         let goodbye = operators.as_ref().map(Server::handle);
         let operators = operators.map(tokio::spawn);
         let keeping_up = tokio::spawn(metrics::keep_up());

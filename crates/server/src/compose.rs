@@ -15,13 +15,17 @@ use tollbar_core::{
 use tollbar_http::{Bar, Services, Shutdown};
 use tracing::warn;
 
-use crate::{durable::Durable, live::Live, settings::Settings, start_error::StartError};
+use crate::{
+    admin::Admin, cli::Progress, durable::Durable, live::Live, operations::Here, settings::Settings,
+    start_error::StartError,
+};
 
 /// What runs.
 pub(crate) struct Parts {
     pub(crate) services: Services,
     pub(crate) live_sessions: Arc<LiveSessions>,
     pub(crate) flusher: CountFlusher,
+    pub(crate) admin: Admin,
     /// Ends the live tier.
     pub(crate) end: Pin<Box<dyn Future<Output = ()> + Send>>,
     /// Where live things are kept, in a person's words.
@@ -48,11 +52,15 @@ pub(crate) async fn compose(
     let (durable_tier, live_tier) = (durable.tier.clone(), live.tier.clone());
     let (policies, options) = (Policies::new(settings.policies.table()), options(settings, last_flush));
     let assembly = Assembly::new(durable_tier, live_tier, clock, process, policies, options);
-    let Assembly { signup, login, logout, authorize, analytics, live_sessions, flusher, .. } =
+    let Assembly { signup, login, logout, authorize, analytics, live_sessions, operations, flusher, .. } =
         assembly.await?;
-    if let Err(error) = flusher.raise_board().await {
+    let progress = Progress::counting("callers on the leaderboard");
+    if let Err(error) = flusher.raise_board_telling(&|callers| progress.has(callers)).await {
         warn!(?error, "the leaderboard is not complete yet; the flusher goes on trying");
     }
+    progress.end();
+    let others_deny_for = settings.redis.as_ref().map(|_| settings.session.cache_ttl);
+    let admin = Admin::new(Here::new(operations, others_deny_for), live.health.name(), &settings.admin_hosts);
     let services = Services {
         signup,
         login,
@@ -64,7 +72,7 @@ pub(crate) async fn compose(
         body_timeout: settings.server.client_timeout,
         shutdown: Shutdown::default(),
     };
-    Ok(Parts { services, live_sessions, flusher, end: Box::pin(live.end()), live: live.place })
+    Ok(Parts { services, live_sessions, flusher, admin, end: Box::pin(live.end()), live: live.place })
 }
 
 fn options(settings: &Settings, last_flush: Duration) -> AssemblyOptions {

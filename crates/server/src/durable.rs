@@ -28,34 +28,51 @@ pub(crate) struct Durable {
 impl Durable {
     /// Opens it and brings its schema up to date.
     pub(crate) async fn open(settings: &DatabaseSettings) -> Result<Self, StartError> {
-        match &settings.url {
-            DatabaseUrl::Sqlite(url) => {
-                let mut options = SqliteOptions::from_url(url)?;
-                options.deadline = settings.deadline;
-                options.ledger_deadline = settings.ledger_deadline;
-                options.start_deadline = settings.start_deadline;
-                options.readers = settings.pool_size;
-                options.queue = settings.queue;
-                let place = format!("SQLite, {}", options.path.display());
-                // The system ends the claim of a file with its process: nobody's outlives it.
-                Ok(Self::of(SqliteStore::open(options).await?, place, Duration::ZERO))
-            }
-            DatabaseUrl::Postgres(url) => {
-                let mut options = PgOptions::new(url);
-                options.ca_file.clone_from(&settings.ca_file);
-                options.cert_file.clone_from(&settings.cert_file);
-                options.key_file.clone_from(&settings.key_file);
-                options.pooler = settings.pooler;
-                options.deadline = settings.deadline;
-                options.ledger_deadline = settings.ledger_deadline;
-                options.start_deadline = settings.start_deadline;
-                options.pool_size = settings.pool_size;
-                options.queue = settings.queue;
-                let store = PgStore::open(options).await?;
-                let place = format!("PostgreSQL, {}", store.place());
-                Ok(Self::of(store, place, settings.claim))
-            }
+        match Engine::of(settings)? {
+            Engine::Sqlite(options) => Ok(Self::sqlite(SqliteStore::open(options.clone()).await?, &options)),
+            Engine::Postgres(options) => Ok(Self::postgres(PgStore::open(options).await?, settings)),
         }
+    }
+
+    /// Opens it beside those who use it: nothing is made or migrated.
+    pub(crate) async fn open_beside(settings: &DatabaseSettings) -> Result<Self, StartError> {
+        match Engine::of(settings)? {
+            Engine::Sqlite(options) => {
+                Ok(Self::sqlite(SqliteStore::open_beside(options.clone()).await?, &options))
+            }
+            Engine::Postgres(options) => Ok(Self::postgres(PgStore::open_beside(options).await?, settings)),
+        }
+    }
+
+    /// Brings its schema up to date, and names what has run for it. `told` hears before each migration how many are done, of how many, and
+    /// which is next.
+    pub(crate) async fn migrate(
+        settings: &DatabaseSettings,
+        told: impl Fn(usize, usize, &str) + Send + 'static,
+    ) -> Result<Vec<String>, StartError> {
+        Ok(match Engine::of(settings)? {
+            Engine::Sqlite(options) => SqliteStore::migrate(options, told).await?,
+            Engine::Postgres(options) => PgStore::migrate(options, told).await?,
+        })
+    }
+
+    /// The migrations that have not run. Nothing is made or written.
+    pub(crate) async fn pending(settings: &DatabaseSettings) -> Result<Vec<String>, StartError> {
+        Ok(match Engine::of(settings)? {
+            Engine::Sqlite(options) => SqliteStore::pending(options).await?,
+            Engine::Postgres(options) => PgStore::pending(options).await?,
+        })
+    }
+
+    fn sqlite(store: SqliteStore, options: &SqliteOptions) -> Self {
+        let place = format!("SQLite, {}", options.path.display());
+        // The system ends the claim of a file with its process: nobody's outlives it.
+        Self::of(store, place, Duration::ZERO)
+    }
+
+    fn postgres(store: PgStore, settings: &DatabaseSettings) -> Self {
+        let place = format!("PostgreSQL, {}", store.place());
+        Self::of(store, place, settings.claim)
     }
 
     fn of<S>(store: S, place: String, claim_outlives: Duration) -> Self
@@ -87,5 +104,40 @@ impl Durable {
         }
         let kept = String::from_utf8_lossy(&kept).into_owned();
         Err(StartError::Changed { key, set: set.to_owned(), kept })
+    }
+}
+
+/// Which engine, and how it is opened.
+enum Engine {
+    Sqlite(SqliteOptions),
+    Postgres(PgOptions),
+}
+
+impl Engine {
+    fn of(settings: &DatabaseSettings) -> Result<Self, StartError> {
+        Ok(match &settings.url {
+            DatabaseUrl::Sqlite(url) => {
+                let mut options = SqliteOptions::from_url(url)?;
+                options.deadline = settings.deadline;
+                options.ledger_deadline = settings.ledger_deadline;
+                options.start_deadline = settings.start_deadline;
+                options.readers = settings.pool_size;
+                options.queue = settings.queue;
+                Self::Sqlite(options)
+            }
+            DatabaseUrl::Postgres(url) => {
+                let mut options = PgOptions::new(url);
+                options.ca_file.clone_from(&settings.ca_file);
+                options.cert_file.clone_from(&settings.cert_file);
+                options.key_file.clone_from(&settings.key_file);
+                options.pooler = settings.pooler;
+                options.deadline = settings.deadline;
+                options.ledger_deadline = settings.ledger_deadline;
+                options.start_deadline = settings.start_deadline;
+                options.pool_size = settings.pool_size;
+                options.queue = settings.queue;
+                Self::Postgres(options)
+            }
+        })
     }
 }

@@ -1,5 +1,6 @@
 //! Tollbar, the service: settings, composition, telemetry and shutdown around the crates that do the work.
 
+mod admin;
 mod application;
 mod claim;
 pub mod cli;
@@ -9,6 +10,7 @@ mod explain;
 mod listener;
 mod live;
 pub mod metrics;
+mod operations;
 mod operator;
 mod paced;
 mod reload;

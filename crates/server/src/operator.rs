@@ -18,17 +18,21 @@ use tollbar_http::{ApiError, not_found, request_span};
 
 pub(crate) use dashboard::Sources;
 
-use crate::metrics;
+use crate::{
+    admin::{self, Admin},
+    metrics,
+};
 
 /// The text format that Prometheus reads, <https://prometheus.io/docs/instrumenting/exposition_formats/>.
 const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// A server that serves once it is polled, and stops when its handle says so.
-pub(crate) fn serve(socket: TcpListener, sources: Sources) -> io::Result<Server> {
+pub(crate) fn serve(socket: TcpListener, sources: Sources, admin: Admin) -> io::Result<Server> {
     let app = move || {
         App::new()
             .service(page("/metrics", read))
             .configure(dashboard::configure(sources.clone()))
+            .configure(admin::mount(admin.clone()))
             .configure(not_found)
             .wrap(from_fn(request_span))
     };

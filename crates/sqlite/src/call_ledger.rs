@@ -24,6 +24,16 @@ use crate::{
 /// How many rows one statement takes: little enough for its parameter to be small.
 const CHUNK: usize = 10_000;
 
+/// The totals of one user. The ledger is in the order of APIs, and then of users: from each API to the next there is one step, however many users
+/// it has.
+const OF_USER: &str = "WITH RECURSIVE names (api) AS (
+    SELECT min(api) FROM call_totals
+    UNION ALL
+    SELECT (SELECT min(later.api) FROM call_totals later WHERE later.api > names.api) FROM names WHERE names.api IS NOT NULL
+)
+SELECT own.api AS api, own.user_id AS user_id, own.calls AS calls
+FROM names JOIN call_totals own ON own.api = names.api AND own.user_id = ? ORDER BY own.api";
+
 /// A row of `call_totals`.
 type Row = (String, i64, i64);
 
@@ -146,6 +156,14 @@ impl CallLedger for SqliteStore {
         self.read("count the callers in the ledger", self.options.deadline, move |connection| {
             let callers = call_totals::table.filter(call_totals::api.eq(api)).count();
             u64::try_from(callers.get_result::<i64>(connection)?).map_err(damaged)
+        })
+        .await
+    }
+
+    async fn of_user(&self, user: UserId) -> Result<Vec<Tally>, StoreError> {
+        self.read("read the calls of a user", self.options.deadline, move |connection| {
+            let rows = sql_query(OF_USER).bind::<BigInt, _>(user.as_i64()).load::<Total>(connection)?;
+            rows.into_iter().map(|Total { api, user_id, calls }| tally((api, user_id, calls))).collect()
         })
         .await
     }

@@ -1,7 +1,7 @@
 //! Port `Installation`: facts that the first start decides.
 
 use async_trait::async_trait;
-use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
 use tollbar_core::{
     StoreError,
     ports::{Fact, Installation},
@@ -18,6 +18,13 @@ impl Installation for SqliteStore {
                 .values((installation::name.eq(fact.name()), installation::value.eq(proposed)))
                 .execute(connection)?;
             installation::table.find(fact.name()).select(installation::value).get_result(connection)
+        })
+        .await
+    }
+    async fn kept(&self, fact: Fact) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read("read a fact", self.options.deadline, move |connection| {
+            let kept = installation::table.find(fact.name()).select(installation::value);
+            kept.get_result(connection).optional()
         })
         .await
     }

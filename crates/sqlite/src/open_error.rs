@@ -32,4 +32,18 @@ pub enum OpenError {
         /// Why not.
         source: Box<dyn Error + Send + Sync>,
     },
+    /// There is no database yet, and it was not to be made.
+    #[error("there is no SQLite database {} yet", .path.display())]
+    Absent {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The schema is not up to date, and was not to be changed.
+    #[error("the SQLite database {} is not migrated: {pending} migrations are pending", .path.display())]
+    Behind {
+        /// The file.
+        path: PathBuf,
+        /// How many migrations have not run.
+        pending: usize,
+    },
 }

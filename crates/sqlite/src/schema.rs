@@ -7,6 +7,7 @@ diesel::table! {
         username_key -> Text,
         password_hash -> Text,
         version -> BigInt,
+        created_at -> BigInt,
     }
 }
 
@@ -16,6 +17,7 @@ diesel::table! {
         version -> BigInt,
         verifier -> Binary,
         expires_at -> BigInt,
+        opened_at -> Nullable<BigInt>,
     }
 }
 

@@ -10,7 +10,7 @@ use diesel::{
 use tollbar_core::{
     StoreError,
     domain::{SessionSet, Timestamp, UserId, Verifier, Version},
-    ports::{Closed, NewSession, SessionStore},
+    ports::{AllClosed, Closed, NewSession, SessionFacts, SessionStore},
 };
 
 use crate::{
@@ -44,6 +44,7 @@ impl SessionStore for SqliteStore {
                     sessions::version.eq(version),
                     sessions::verifier.eq(session.verifier.as_bytes().as_slice()),
                     sessions::expires_at.eq(expires_at),
+                    sessions::opened_at.eq(now.as_micros_i64()),
                 ))
                 .execute(connection)?;
             session_set::read(connection, user, now)
@@ -81,6 +82,33 @@ impl SessionStore for SqliteStore {
         let read = move |connection: &mut _| live.get_result::<i64>(connection);
         // None is negative.
         Ok(self.read("count sessions", self.options.deadline, read).await?.try_into().unwrap_or(0))
+    }
+
+    async fn close_all(&self, user: UserId, now: Timestamp) -> Result<Option<AllClosed>, StoreError> {
+        self.write("close all sessions", self.options.deadline, move |connection| {
+            let Some(mut set) = session_set::read(connection, user, now)? else { return Ok(None) };
+            let ended = std::mem::take(&mut set.sessions).len();
+            if ended > 0 {
+                let of_user = sessions::table.filter(sessions::user_id.eq(user.as_i64()));
+                diesel::delete(of_user).execute(connection)?;
+                let raised = raise_version(connection, user)?.ok_or(diesel::result::Error::NotFound)?;
+                set.version = version_of(raised)?;
+            }
+            Ok(Some(AllClosed { ended, set }))
+        })
+        .await
+    }
+
+    async fn list(&self, user: UserId, now: Timestamp) -> Result<Vec<SessionFacts>, StoreError> {
+        self.read("list sessions", self.options.deadline, move |connection| {
+            let rows = sessions::table
+                .filter(sessions::user_id.eq(user.as_i64()).and(sessions::expires_at.gt(now.as_micros_i64())))
+                .order(sessions::version)
+                .select((sessions::version, sessions::opened_at, sessions::expires_at))
+                .load::<session_set::Facts>(connection)?;
+            rows.into_iter().map(session_set::facts).collect()
+        })
+        .await
     }
 }
 

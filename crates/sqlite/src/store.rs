@@ -28,17 +28,59 @@ impl SqliteStore {
     ///
     /// # Errors
     /// The folder, the file or the schema could not be made.
-    pub async fn open(mut options: SqliteOptions) -> Result<Self, OpenError> {
-        let path = std::path::absolute(&options.path)
-            .map_err(|error| OpenError::File { path: options.path.clone(), source: error.into() })?;
-        let (start, failed) = (options.start_deadline, path.clone());
-        let prepared = tokio::task::spawn_blocking(move || {
-            prepare(&path, start)?;
-            only_name(&path).map_err(|error| OpenError::File { path, source: error.into() })
-        });
-        options.path = prepared
-            .await
-            .unwrap_or_else(|panic| Err(OpenError::File { path: failed, source: panic.into() }))?;
+    pub async fn open(options: SqliteOptions) -> Result<Self, OpenError> {
+        Self::opened(options, |path, start| prepare(path, start, &|_, _, _| {}).map(drop)).await
+    }
+
+    /// Opens a database beside those who use it: one that is there, with its schema up to date.
+    ///
+    /// # Errors
+    /// [`OpenError::Absent`] and [`OpenError::Behind`] where it is not so; the file could not be opened.
+    pub async fn open_beside(options: SqliteOptions) -> Result<Self, OpenError> {
+        Self::opened(options, |path, start| {
+            if !path.exists() {
+                return Err(OpenError::Absent { path: path.to_owned() });
+            }
+            match pending(path, start)?.len() {
+                0 => Ok(()),
+                pending => Err(OpenError::Behind { path: path.to_owned(), pending }),
+            }
+        })
+        .await
+    }
+
+    /// Creates the database where there is none, brings its schema up to date, and names what has run for it.
+    ///
+    /// # Parameters
+    /// - `options`: which database, and how long a lock of another process is waited for.
+    /// - `told`: hears before each migration how many are done, of how many, and which is next.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn migrate(
+        options: SqliteOptions,
+        told: impl Fn(usize, usize, &str) + Send + 'static,
+    ) -> Result<Vec<String>, OpenError> {
+        blocking(options, move |path, start| prepare(path, start, &told)).await
+    }
+
+    /// The names of the migrations that have not run on the database yet. Nothing is created or written.
+    ///
+    /// # Errors
+    /// The file could not be opened.
+    pub async fn pending(options: SqliteOptions) -> Result<Vec<String>, OpenError> {
+        blocking(options, pending).await
+    }
+
+    async fn opened(
+        mut options: SqliteOptions,
+        prepare: impl FnOnce(&Path, Duration) -> Result<(), OpenError> + Send + 'static,
+    ) -> Result<Self, OpenError> {
+        options.path = blocking(options.clone(), |path, start| {
+            prepare(path, start)?;
+            only_name(path).map_err(|error| OpenError::File { path: path.to_owned(), source: error.into() })
+        })
+        .await?;
         let lane = |name, connections| {
             Lane::new(name, options.path.clone(), options.deadline, connections, options.queue)
         };
@@ -88,7 +130,35 @@ fn only_name(path: &Path) -> io::Result<PathBuf> {
     Ok(path)
 }
 
-fn prepare(path: &Path, start: Duration) -> Result<(), OpenError> {
+/// Works on the file, by its absolute path, where waiting is allowed.
+async fn blocking<T: Send + 'static>(
+    options: SqliteOptions,
+    work: impl FnOnce(&Path, Duration) -> Result<T, OpenError> + Send + 'static,
+) -> Result<T, OpenError> {
+    let path = std::path::absolute(&options.path)
+        .map_err(|error| OpenError::File { path: options.path.clone(), source: error.into() })?;
+    let failed = path.clone();
+    let done = tokio::task::spawn_blocking(move || work(&path, options.start_deadline)).await;
+    done.unwrap_or_else(|panic| Err(OpenError::File { path: failed, source: panic.into() }))
+}
+
+/// What has not run on the file yet: everything, where there is none.
+fn pending(path: &Path, start: Duration) -> Result<Vec<String>, OpenError> {
+    let failed = |source| OpenError::Migration { path: path.to_owned(), source };
+    if !path.exists() {
+        return migrations::all().map_err(failed);
+    }
+    let connection = connect(path, start);
+    let mut connection =
+        connection.map_err(|error| OpenError::File { path: path.to_owned(), source: error.into() })?;
+    migrations::pending(&mut connection).map_err(failed)
+}
+
+fn prepare(
+    path: &Path,
+    start: Duration,
+    told: &dyn Fn(usize, usize, &str),
+) -> Result<Vec<String>, OpenError> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)
             .map_err(|source| OpenError::Folder { folder: folder.to_owned(), source })?;
@@ -96,7 +166,8 @@ fn prepare(path: &Path, start: Duration) -> Result<(), OpenError> {
     let file = |source| OpenError::File { path: path.to_owned(), source };
     create(path).map_err(|error| file(error.into()))?;
     let mut connection = connect(path, start).map_err(|error| file(error.into()))?;
-    migrations::run(&mut connection).map_err(|source| OpenError::Migration { path: path.to_owned(), source })
+    let ran = migrations::run(&mut connection, told);
+    ran.map_err(|source| OpenError::Migration { path: path.to_owned(), source })
 }
 
 /// Creates the file for its owner alone: it keeps password hashes and the key of the tokens. SQLite's own files follow it.

@@ -1,11 +1,11 @@
 //! Port `UserRepo`: accounts by name.
 
 use async_trait::async_trait;
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, RunQueryDsl};
 use tollbar_core::{
     StoreError,
-    domain::{PasswordHash, UserId, Username},
-    ports::{CreateUserError, Credentials, UserRepo},
+    domain::{AccountName, PasswordHash, Timestamp, UserId, Username},
+    ports::{Account, CreateUserError, Credentials, UserRepo},
 };
 
 use crate::{SqliteStore, failure::damaged, schema::users};
@@ -49,4 +49,29 @@ impl UserRepo for SqliteStore {
         })
         .await
     }
+
+    async fn account(&self, name: &AccountName) -> Result<Option<Account>, StoreError> {
+        let name = name.clone();
+        self.read("tell of a user", self.options.deadline, move |connection| {
+            let accounts = users::table.select((users::id, users::username, users::created_at));
+            let row = match name {
+                AccountName::Name(name) => {
+                    accounts.filter(users::username_key.eq(name.key())).first(connection)
+                }
+                AccountName::Number(user) => accounts.filter(users::id.eq(user.as_i64())).first(connection),
+            };
+            row.optional()?.map(account).transpose()
+        })
+        .await
+    }
+}
+
+/// Number, name and the second of the signup.
+fn account((id, username, created_at): (i64, String, i64)) -> QueryResult<Account> {
+    let seconds = u64::try_from(created_at).map_err(damaged)?;
+    Ok(Account {
+        user: UserId::try_from(id).map_err(damaged)?,
+        username: Username::new(username).map_err(damaged)?,
+        created_at: Timestamp::from_micros(seconds.saturating_mul(1_000_000)),
+    })
 }

@@ -87,7 +87,15 @@ impl CountFlusher {
     /// # Errors
     /// Either tier failed; [`run`](Self::run) tries again.
     pub async fn raise_board(&self) -> Result<(), StoreError> {
-        self.raiser.raise_all().await
+        self.raise_board_telling(&|_| {}).await
+    }
+
+    /// The same; `told` hears how many totals have been raised, page by page, for it may be long.
+    ///
+    /// # Errors
+    /// As [`raise_board`](Self::raise_board).
+    pub async fn raise_board_telling(&self, told: &(dyn Fn(usize) + Sync)) -> Result<(), StoreError> {
+        self.raiser.raise_all_telling(told).await
     }
 
     /// Flushes until `stop`, then once more; meanwhile, keeps the live counts up and adopts those of processes that died.

@@ -1,5 +1,6 @@
 //! The words of the domain: values that are valid from the moment they exist.
 
+mod account_name;
 mod activity;
 mod api_name;
 mod counts;
@@ -7,6 +8,7 @@ mod decision;
 mod digest;
 mod exact;
 mod gcra;
+mod installation_id;
 mod limit_log;
 mod password;
 mod policy;
@@ -21,6 +23,7 @@ mod username;
 mod version;
 mod window;
 
+pub use account_name::{AccountName, AccountNameError};
 pub use activity::{Activity, CallOutcome, EpochSums, Outcomes};
 pub use api_name::{ApiName, ApiNameError};
 pub use counts::{Caller, Epoch, EpochId, Incarnation, Tally};
@@ -28,6 +31,7 @@ pub use decision::{Decision, WindowState};
 pub use digest::{Digest, SeriesKey, SketchKey};
 pub use exact::ExactLog;
 pub use gcra::GcraLog;
+pub use installation_id::InstallationId;
 pub use limit_log::LimitLog;
 pub use password::{Password, PasswordError, PasswordHash};
 pub use policy::{Algorithm, MAX_EXACT_QUOTA, MAX_WINDOWS, Policy, PolicyError, PolicyName};

@@ -114,4 +114,13 @@ pub trait CallLedger: Send + Sync {
     /// # Errors
     /// The store failed.
     async fn distinct(&self, api: &ApiName) -> Result<u64, StoreError>;
+
+    /// The totals of one user, in the order of APIs. Does not read those of others.
+    ///
+    /// # Parameters
+    /// - `user`: who called.
+    ///
+    /// # Errors
+    /// The store failed.
+    async fn of_user(&self, user: UserId) -> Result<Vec<Tally>, StoreError>;
 }

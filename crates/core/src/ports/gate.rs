@@ -54,7 +54,7 @@ pub trait Gate: Send + Sync {
     /// A store failed; after a transient failure the call may have been charged.
     async fn limit(&self, subject: Subject, policy: &Policy) -> Result<Decision, StoreError>;
 
-    /// Forgets what it remembers of former decisions, since policies were exchanged.
+    /// Forgets what it remembers of former decisions, since policies were exchanged or limits reset.
     fn policies_changed(&self);
 }
 

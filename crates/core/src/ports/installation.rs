@@ -39,4 +39,13 @@ pub trait Installation: Send + Sync {
     /// # Errors
     /// The store failed; after a transient failure the fact may have been decided.
     async fn decide(&self, fact: Fact, proposed: &[u8]) -> Result<Vec<u8>, StoreError>;
+
+    /// What is kept. `None`: it is not decided yet.
+    ///
+    /// # Parameters
+    /// - `fact`: what is asked about.
+    ///
+    /// # Errors
+    /// The store failed.
+    async fn kept(&self, fact: Fact) -> Result<Option<Vec<u8>>, StoreError>;
 }

@@ -27,10 +27,10 @@ pub use one_trip::{Crossing, OneTrip};
 pub use password_hasher::{HashError, PasswordHasher};
 pub use pending_calls::PendingCalls;
 pub use process_lease::{LeaseError, ProcessLease, Sharing};
-pub use rate_limiter::RateLimiter;
+pub use rate_limiter::{RateLimiter, WhichLimits};
 pub use session_cache::{LeaseNonce, Lookup, Published, SessionCache, Ticket};
-pub use session_store::{Closed, NewSession, SessionStore};
-pub use user_repo::{CreateUserError, Credentials, UserRepo};
+pub use session_store::{AllClosed, Closed, NewSession, SessionFacts, SessionStore};
+pub use user_repo::{Account, CreateUserError, Credentials, UserRepo};
 
 #[cfg(feature = "mock")]
 pub use {

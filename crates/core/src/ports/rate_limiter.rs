@@ -4,8 +4,17 @@ use async_trait::async_trait;
 
 use crate::{
     StoreError,
-    domain::{Decision, Policy, Subject},
+    domain::{Decision, Policy, PolicyName, Subject},
 };
+
+/// Which limits of a subject are reset.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WhichLimits {
+    /// Those of this policy, whichever algorithm it has; `None`: of all policies.
+    pub policy: Option<PolicyName>,
+    /// Whether those of single paths are among them. To find them, an engine may have to look at all that it keeps.
+    pub paths: bool,
+}
 
 /// Limits on the engine's own clock: of an exact policy no half-open interval `(t − period, t]` holds more than a window's quota of
 /// admitted units, whatever the concurrency; [`GcraLog`](crate::domain::GcraLog) says what holds of the others. A denied call spends
@@ -34,4 +43,15 @@ pub trait RateLimiter: Send + Sync {
     /// # Errors
     /// The engine failed.
     async fn peek(&self, policy: &Policy, subject: Subject) -> Result<Decision, StoreError>;
+
+    /// Gives a subject its whole quota back: forgets what was charged to it. Sessions and counts stay. Answers how many states that
+    /// still held anything were forgotten, one for each policy and path.
+    ///
+    /// # Parameters
+    /// - `subject`: whose.
+    /// - `which`: of which policies, and whether of single paths.
+    ///
+    /// # Errors
+    /// The engine failed; some may have been forgotten.
+    async fn reset(&self, subject: Subject, which: &WhichLimits) -> Result<u64, StoreError>;
 }

@@ -27,6 +27,26 @@ pub struct Closed {
     pub set: SessionSet,
 }
 
+/// What closing all sessions of a user found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AllClosed {
+    /// How many sessions were there and had time left: they have ended now. Zero: nothing was changed.
+    pub ended: usize,
+    /// The user's set as it stands.
+    pub set: SessionSet,
+}
+
+/// What an operator may know of a session: nothing by which it could be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionFacts {
+    /// Its name among the user's sessions.
+    pub version: Version,
+    /// When it was opened; `None`: by a version of the software that did not note it.
+    pub opened_at: Option<Timestamp>,
+    /// When it ends at the latest.
+    pub expires_at: Timestamp,
+}
+
 /// One versioned set of sessions per user. Every change raises the version by one, in the same transaction.
 ///
 /// Times are on the clock of the caller ([`Clock`](super::Clock)); sets hold only sessions that have time left at `now`.
@@ -89,4 +109,24 @@ pub trait SessionStore: Send + Sync {
     /// # Errors
     /// The store failed.
     async fn count(&self, now: Timestamp) -> Result<u64, StoreError>;
+
+    /// Ends all sessions of a user, by one change, and says how the set stands. `None`: there is no such user.
+    ///
+    /// # Parameters
+    /// - `user`: whose set.
+    /// - `now`: what expiry is judged by.
+    ///
+    /// # Errors
+    /// The store failed; after a transient failure the sessions may have ended.
+    async fn close_all(&self, user: UserId, now: Timestamp) -> Result<Option<AllClosed>, StoreError>;
+
+    /// The sessions of a user that have time left, oldest first; none of a user that is not there.
+    ///
+    /// # Parameters
+    /// - `user`: whose.
+    /// - `now`: what expiry is judged by.
+    ///
+    /// # Errors
+    /// The store failed.
+    async fn list(&self, user: UserId, now: Timestamp) -> Result<Vec<SessionFacts>, StoreError>;
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::{
     StoreError,
-    domain::{PasswordHash, UserId, Username},
+    domain::{AccountName, PasswordHash, Timestamp, UserId, Username},
 };
 
 /// What a login needs to know of a user.
@@ -14,6 +14,17 @@ pub struct Credentials {
     pub user: UserId,
     /// The hash of the password.
     pub hash: PasswordHash,
+}
+
+/// What an operator may know of a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// The user's number.
+    pub user: UserId,
+    /// The name, in the case in which it was given.
+    pub username: Username,
+    /// When the user signed up, to a second, by the clock of the store.
+    pub created_at: Timestamp,
 }
 
 /// Why a user was not created.
@@ -50,4 +61,13 @@ pub trait UserRepo: Send + Sync {
     /// # Errors
     /// The store failed.
     async fn find(&self, username: &Username) -> Result<Option<Credentials>, StoreError>;
+
+    /// Tells of an account. `None`: there is no such user.
+    ///
+    /// # Parameters
+    /// - `name`: which one.
+    ///
+    /// # Errors
+    /// The store failed.
+    async fn account(&self, name: &AccountName) -> Result<Option<Account>, StoreError>;
 }

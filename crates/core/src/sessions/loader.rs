@@ -151,7 +151,7 @@ mod tests {
     use super::*;
     use crate::{
         domain::{Timestamp, Verifier, Version},
-        ports::{Closed, ManualClock, NewSession},
+        ports::{AllClosed, Closed, ManualClock, NewSession, SessionFacts},
     };
 
     /// A store whose loads wait to be let go, and see the version of when they began.
@@ -183,6 +183,12 @@ mod tests {
             unreachable!("the loader only loads")
         }
         async fn count(&self, _: Timestamp) -> Result<u64, StoreError> {
+            unreachable!("the loader only loads")
+        }
+        async fn close_all(&self, _: UserId, _: Timestamp) -> Result<Option<AllClosed>, StoreError> {
+            unreachable!("the loader only loads")
+        }
+        async fn list(&self, _: UserId, _: Timestamp) -> Result<Vec<SessionFacts>, StoreError> {
             unreachable!("the loader only loads")
         }
     }

@@ -9,4 +9,4 @@ mod tiered;
 
 pub use loader::LoadLimits;
 pub use outage::OnCacheOutage;
-pub use tiered::{Opened, SessionOptions, TieredSessions};
+pub use tiered::{Ended, Opened, SessionOptions, TieredSessions};

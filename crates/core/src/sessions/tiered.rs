@@ -10,7 +10,7 @@ use super::{
 use crate::{
     StoreError,
     domain::{Check, Secret, SessionSet, SessionToken, Timestamp, TokenKey, UserId},
-    ports::{Clock, Lookup, NewSession, SessionCache, SessionStore, Ticket},
+    ports::{AllClosed, Clock, Lookup, NewSession, SessionCache, SessionStore, Ticket},
     random_bytes,
 };
 
@@ -47,6 +47,15 @@ pub struct Opened {
     pub expires_at: Timestamp,
     /// How long it lasts.
     pub lasts: Duration,
+}
+
+/// What has become of a user's sessions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    /// How many have ended.
+    pub sessions: usize,
+    /// Whether the live tier is known to have heard of it: if not, other processes may believe them until what it keeps has ended by its age.
+    pub confirmed: bool,
 }
 
 /// Sessions over a durable and a live tier.
@@ -108,6 +117,20 @@ impl TieredSessions {
         // Also where nothing was changed: whoever changed it may have died before its publish.
         self.publish_change(user, &closed.set, ticket).await?;
         Ok(closed.was_live)
+    }
+
+    /// Ends all sessions of a user, everywhere. `None`: there is no such user.
+    ///
+    /// # Errors
+    /// The durable tier failed; or the live tier did, and [`OnCacheOutage::Refuse`] is chosen.
+    pub async fn close_all(&self, user: UserId) -> Result<Option<Ended>, StoreError> {
+        let ticket = self.announce(user).await?;
+        let closed = self.store.close_all(user, self.clock.now()).await;
+        self.changes.count(user);
+        let Some(AllClosed { ended: sessions, set }) = closed? else { return Ok(None) };
+        // Also where nothing was changed, as above.
+        let confirmed = self.publish_change(user, &set, ticket).await?;
+        Ok(Some(Ended { sessions, confirmed }))
     }
 
     /// Whose live session a token is of. `None`: of none.
@@ -189,30 +212,32 @@ impl TieredSessions {
         }
     }
 
-    /// Last step of a change: publishes what the durable tier returned.
+    /// Last step of a change: publishes what the durable tier returned. Whether the live tier is known to have heard of it.
     async fn publish_change(
         &self,
         user: UserId,
         set: &SessionSet,
         ticket: Option<Ticket>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let Some(ticket) = ticket else {
             // Without the announcement there is no ticket, and the set may be older than a look-up from now on: start over.
-            if !self.refresher.refresh(user).await {
+            let confirmed = self.refresher.refresh(user).await;
+            if !confirmed {
                 self.tally.unconfirmed.increment(1);
                 warn!(%user, "a change of sessions was not confirmed by the live tier");
             }
-            return Ok(());
+            return Ok(confirmed);
         };
         match (self.cache.publish(user, set, ticket).await, self.options.on_cache_outage) {
-            (Ok(_), _) => Ok(()),
+            (Ok(_), _) => Ok(true),
             (Err(error), OnCacheOutage::Refuse) => Err(error),
             (Err(error), OnCacheOutage::Serve) => {
-                if !self.refresher.refresh(user).await {
+                let confirmed = self.refresher.refresh(user).await;
+                if !confirmed {
                     self.tally.unconfirmed.increment(1);
                     warn!(%user, ?error, "a change of sessions was not confirmed by the live tier");
                 }
-                Ok(())
+                Ok(confirmed)
             }
         }
     }

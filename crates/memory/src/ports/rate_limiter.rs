@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use tollbar_core::{
     StoreError,
     domain::{Decision, Policy, Subject},
-    ports::RateLimiter,
+    ports::{RateLimiter, WhichLimits},
 };
 
 use crate::{
@@ -35,5 +35,17 @@ impl RateLimiter for MemoryLive {
             Some(known) => known.peek(policy, now),
             None => Limits::default().peek(policy, now),
         })
+    }
+
+    async fn reset(&self, subject: Subject, which: &WhichLimits) -> Result<u64, StoreError> {
+        let own = LimitKey::of_subject(subject);
+        let mut limits = self.limits.of(own);
+        let (policy, now) = (which.policy.as_ref(), self.clock.now());
+        if !which.paths {
+            return Ok(limits.get_mut(own).map_or(0, |known| known.forget(policy, now)));
+        }
+        // All of a subject is in one part; that is looked through, which is a rare thing to ask for.
+        let of_subject = limits.each_mut().filter(|(key, _)| key.subject() == subject);
+        Ok(of_subject.map(|(_, known)| known.forget(policy, now)).sum())
     }
 }

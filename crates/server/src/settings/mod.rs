@@ -46,6 +46,8 @@ pub struct Settings {
     pub server: ServerSettings,
     /// `admin.bind`; `None` where it is off.
     pub admin: Option<SocketAddr>,
+    /// `admin.hosts`
+    pub admin_hosts: Vec<String>,
     /// `[database]`
     pub database: DatabaseSettings,
     /// `[redis]`; `None` where its URL is empty.
@@ -82,6 +84,7 @@ impl Settings {
         Ok(Self {
             server: ServerSettings::read(keys)?,
             admin: admin::read(keys)?,
+            admin_hosts: admin::hosts(keys)?,
             database: DatabaseSettings::read(keys)?,
             redis: RedisSettings::read(keys)?,
             session: SessionSettings::read(keys)?,

@@ -3,6 +3,7 @@
 use std::{os::unix::fs::MetadataExt, path::PathBuf, time::SystemTime};
 
 use super::{Settings, SettingsError, Variables};
+use crate::cli::Said;
 
 /// A file, if one is named, and the environment.
 #[derive(Clone)]
@@ -74,10 +75,11 @@ impl Origin {
     }
 
     /// What a person is told of settings that could be read here.
-    pub fn praise(&self, settings: &Settings) -> String {
+    pub(crate) fn praise(&self, settings: &Settings) -> Said {
         let place = self.file.as_ref().map_or("the default".into(), |file| file.to_string_lossy());
         let count = settings.policies.count();
         let policies = if count == 1 { "1 policy".to_owned() } else { format!("{count} policies") };
-        format!("{place} is good: {policies}\n")
+        let json = serde_json::json!({ "good": true, "source": place, "policies": count });
+        Said { text: format!("{place} is good: {policies}\n"), json }
     }
 }

@@ -218,3 +218,17 @@ fn a_mistake_in_the_environment_is_one_line_that_names_key_and_value() {
     // A service named tollbar brings such variables to Kubernetes pods.
     assert!(load("", &[("TOLLBAR_PORT", "tcp://10.0.0.1:80"), ("TOLLBAR_SERVICE_HOST", "x")]).is_ok());
 }
+
+#[test]
+fn names_of_the_operator_listener_are_hosts() {
+    let hosts =
+        |text: &str| load("", &[("TOLLBAR__ADMIN__HOSTS", text)]).map(|settings| settings.admin_hosts);
+    assert_eq!(Settings::load(None, Variables::default()).unwrap().admin_hosts, [""; 0]);
+    assert_eq!(hosts("Tollbar-0, ops.example.com,").unwrap(), ["tollbar-0", "ops.example.com"]);
+    for refused in ["a b", "http://a", "a:9090", "*"] {
+        assert!(
+            hosts(refused).unwrap_err().contains("it must be names of hosts without a port"),
+            "{refused}"
+        );
+    }
+}

@@ -1,4 +1,6 @@
-//! `check` and `explain`: what they say, and that they change nothing.
+//! `check` and `explain`: what they say, and that they change nothing; here is also how a command is run.
+
+use std::net::SocketAddr;
 
 use crate::{
     process::{Process, output},
@@ -32,8 +34,21 @@ windows = [{ quota = 2, period = "1h" }]
 cost = 2
 "#;
 
-async fn run(tiers: &Tiers, arguments: &[&str]) -> (Option<i32>, String, String) {
-    let said = output(arguments, tiers.variables()).await;
+/// Exit code, standard output and standard error.
+pub(crate) type Answered = (Option<i32>, String, String);
+
+/// Runs a command by the settings of these tiers.
+pub(crate) async fn run(tiers: &Tiers, arguments: &[&str]) -> Answered {
+    run_by(tiers, None, arguments).await
+}
+
+/// The same where the settings also say where operators are listened to.
+pub(crate) async fn run_by(tiers: &Tiers, admin: Option<SocketAddr>, arguments: &[&str]) -> Answered {
+    let mut variables = tiers.variables();
+    if let Some(admin) = admin {
+        variables.push(("TOLLBAR__ADMIN__BIND".to_owned(), admin.to_string()));
+    }
+    let said = output(arguments, variables).await;
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     (said.status.code(), text(&said.stdout), text(&said.stderr))
 }
@@ -52,7 +67,7 @@ async fn check_says_the_first_mistake_or_that_there_is_none() {
     let line = format!(
         "tollbar: bad setting policies[2].windows[1].quota = \"0\", from {file}, line 17: quota 0 is not from 1 to 1000000000\n"
     );
-    assert_eq!((code, said.as_str(), errors), (Some(1), "", line));
+    assert_eq!((code, said.as_str(), errors), (Some(3), "", line));
     // Nothing was opened.
     assert!(!tiers.folder.path().join("tollbar.db").exists());
 }

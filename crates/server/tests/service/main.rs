@@ -1,11 +1,16 @@
 //! The whole service: in process where that is enough, as the real binary where a process has to die.
 #![allow(clippy::unwrap_used, reason = "a test may stop at what it did not expect")]
 
+mod admin;
 mod adoption;
 mod bad_input;
 mod browser;
 mod call_history;
 mod command_line;
+mod command_line_forms;
+mod command_line_migrate;
+mod command_line_operators;
+mod command_line_processes;
 mod dashboard;
 mod database_claim;
 mod faults;

@@ -12,8 +12,16 @@ pub(super) const PAGE: usize = 10_000;
 impl Raiser {
     /// Raises the live counts to the ledger's totals, page by page, unless another process is at it.
     pub(in crate::counts) async fn raise_all(&self) -> Result<(), StoreError> {
+        self.raise_all_telling(&|_| {}).await
+    }
+
+    /// The same; `told` hears of each page how many totals there were so far.
+    pub(in crate::counts) async fn raise_all_telling(
+        &self,
+        told: &(dyn Fn(usize) + Sync),
+    ) -> Result<(), StoreError> {
         match self.begin().await? {
-            Some(raise) => self.finish(raise).await,
+            Some(raise) => self.finish(raise, told).await,
             None => Ok(()),
         }
     }
@@ -51,18 +59,18 @@ impl Raiser {
             return Err(error);
         }
         if let Some(raise) = raise {
-            return self.finish(raise).await;
+            return self.finish(raise, &|_| {}).await;
         }
         // Another raise that ended meanwhile need not have seen the change.
         self.suspect();
         Ok(())
     }
 
-    async fn finish(&self, raise: RaiseId) -> Result<(), StoreError> {
+    async fn finish(&self, raise: RaiseId, told: &(dyn Fn(usize) + Sync)) -> Result<(), StoreError> {
         self.suspects.store(false, Ordering::Relaxed);
         let missed = self.misses.swap(false, Ordering::Relaxed);
         let ended = async {
-            let totals = self.raise_pages().await?;
+            let totals = self.raise_pages(told).await?;
             Ok((totals, self.tracker.end_raise(raise).await?))
         };
         match ended.await {
@@ -86,7 +94,7 @@ impl Raiser {
         self.misses.fetch_or(missed, Ordering::Relaxed);
     }
 
-    async fn raise_pages(&self) -> Result<usize, StoreError> {
+    async fn raise_pages(&self, told: &(dyn Fn(usize) + Sync)) -> Result<usize, StoreError> {
         let (mut after, mut totals) = (None, 0);
         loop {
             let page = self.ledger.totals(after.take(), PAGE).await?;
@@ -94,6 +102,7 @@ impl Raiser {
             totals += page.len();
             self.raise(&page).await?;
             self.witness(&page);
+            told(totals);
             if page.len() < PAGE {
                 return Ok(totals);
             }

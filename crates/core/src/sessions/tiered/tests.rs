@@ -60,6 +60,39 @@ async fn a_login_announces_commits_and_publishes_in_this_order() {
 }
 
 #[tokio::test]
+async fn an_end_of_all_announces_commits_and_publishes_in_this_order_and_says_whether_all_know() {
+    for (outage, published, confirmed) in [
+        (OnCacheOutage::Refuse, true, Some(true)),
+        (OnCacheOutage::Refuse, false, None),
+        (OnCacheOutage::Serve, false, Some(false)),
+    ] {
+        let (mut store, mut cache, mut order) =
+            (MockSessionStore::new(), MockSessionCache::new(), Sequence::new());
+        cache.expect_change().once().in_sequence(&mut order).returning(|_| Ok(ticket(Some(5))));
+        let closed = AllClosed { ended: 2, set: SessionSet { version: Version::new(4), sessions: vec![] } };
+        let (answer, set) = (closed.clone(), closed.set);
+        store.expect_close_all().once().in_sequence(&mut order).return_once(move |_, _| Ok(Some(answer)));
+        cache
+            .expect_publish()
+            .once()
+            .in_sequence(&mut order)
+            .withf(move |_, published, shown| *published == set && *shown == ticket(Some(5)))
+            .returning(move |_, _, _| if published { Ok(Published::Written) } else { Err(down()) });
+        cache.expect_lookup().returning(|_| Err(down()));
+        let sessions = sessions(store, cache, outage);
+        let ended = sessions.close_all(user()).await;
+        match confirmed {
+            Some(confirmed) => {
+                assert_eq!(ended.unwrap(), Some(Ended { sessions: 2, confirmed }));
+            }
+            None => assert!(ended.is_err()),
+        }
+        // Also where it failed: an answer that rests on a session is not repeated.
+        assert_eq!(sessions.changes(user()), 1);
+    }
+}
+
+#[tokio::test]
 async fn a_hit_asks_nobody_else() {
     let mut cache = MockSessionCache::new();
     cache.expect_lookup().times(2).returning(|_| Ok(Lookup::Hit { set: set(2), ticket: ticket(None) }));
