@@ -7,6 +7,9 @@ use tollbar_testkit::{find_caddy, find_nginx, find_pgbouncer, find_postgres, fin
 
 use crate::error::XtaskError;
 
+/// Fails on a Python that is too old, or that distributions left parts out of.
+const PYTHON: &str = "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))";
+
 /// A program that a command needs.
 #[derive(Clone, Copy)]
 pub(crate) enum Program {
@@ -17,6 +20,8 @@ pub(crate) enum Program {
     Caddy,
     /// Knows what Prometheus takes.
     Promtool,
+    /// With what makes virtual environments.
+    Python,
     /// Makes the load of the benchmark.
     Wrk,
 }
@@ -30,6 +35,7 @@ impl Program {
             Self::Nginx => find_nginx().is_err(),
             Self::Caddy => find_caddy().is_err(),
             Self::Promtool => find_promtool().is_err(),
+            Self::Python => !succeeds(Command::new("python3").args(["-c", PYTHON])),
             Self::Wrk => {
                 let path = env::var_os("PATH").unwrap_or_default();
                 !env::split_paths(&path).any(|folder| folder.join("wrk").is_file())
@@ -45,6 +51,7 @@ impl Program {
             Self::Nginx => "nginx",
             Self::Caddy => "caddy",
             Self::Promtool => "prometheus",
+            Self::Python => "python3-venv",
             Self::Wrk => "wrk",
         }
     }
