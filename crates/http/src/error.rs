@@ -9,7 +9,7 @@ use tollbar_core::{
     ports::HashError,
     usecases::{LoginError, ReadinessReport, SignupError},
 };
-use tollbar_wire::{ABOUT_BLANK, Denial, Extras, problem, retry_seconds};
+use tollbar_wire::{ABOUT_BLANK, Answer, Denial, Extras, problem, retry_seconds};
 use tracing::{error, warn};
 
 use crate::answer;
@@ -101,6 +101,16 @@ impl ApiError {
         }
     }
 
+    /// What the client is told; the log hears nothing of it.
+    pub(crate) fn told(&self) -> Answer {
+        let extras = match self {
+            Self::Denied(denial) => return denial.told(),
+            Self::NotReady(report) => Extras { dependencies: answer::states(report), ..Extras::default() },
+            _ => Extras::default(),
+        };
+        problem(self.status_code().as_u16(), self.kind(), &self.sentence(), &extras, self.headers())
+    }
+
     /// Servers' own failures are told to the log with their cause, and to the client without it.
     fn log(&self) {
         match self {
@@ -140,16 +150,10 @@ impl ResponseError for ApiError {
 
     fn error_response(&self) -> HttpResponse {
         self.log();
-        if let Self::Denied(denial) = self {
-            return answer::of(denial.answer());
-        }
-        let extras = match self {
-            Self::NotReady(report) => Extras { dependencies: answer::states(report), ..Extras::default() },
-            _ => Extras::default(),
-        };
-        let status = self.status_code().as_u16();
-        let mut response =
-            answer::of(problem(status, self.kind(), &self.sentence(), &extras, self.headers()));
+        let mut response = answer::of(match self {
+            Self::Denied(denial) => denial.answer(),
+            _ => self.told(),
+        });
         // What is left of the body must not be taken for the next request.
         if matches!(self, Self::BodyTooSlow | Self::BodyTooLarge(_)) {
             response.head_mut().set_connection_type(actix_web::http::ConnectionType::Close);

@@ -5,6 +5,7 @@ mod application;
 mod claim;
 pub mod cli;
 mod compose;
+mod docs;
 mod durable;
 mod explain;
 mod listener;

@@ -20,7 +20,7 @@ pub(crate) use dashboard::Sources;
 
 use crate::{
     admin::{self, Admin},
-    metrics,
+    docs, metrics,
 };
 
 /// The text format that Prometheus reads, <https://prometheus.io/docs/instrumenting/exposition_formats/>.
@@ -33,6 +33,7 @@ pub(crate) fn serve(socket: TcpListener, sources: Sources, admin: Admin) -> io::
             .service(page("/metrics", read))
             .configure(dashboard::configure(sources.clone()))
             .configure(admin::mount(admin.clone()))
+            .configure(docs::mount)
             .configure(not_found)
             .wrap(from_fn(request_span))
     };

@@ -38,7 +38,7 @@ pub use cluster::{ClusterOptions, PrivateCluster};
 pub use cluster_slots::SlotMove;
 pub use database::TestDatabase;
 pub use error::{EngineError, one_line};
-pub use given::{POSTGRES_URL, REDIS_URL, postgres_url, redis_url};
+pub use given::{POSTGRES_URL, PYTHON, REDIS_URL, postgres_url, python, redis_url};
 pub use names::unique_name;
 pub use pgbouncer::{PgBouncerOptions, PrivatePgBouncer};
 pub use ports::free_port;

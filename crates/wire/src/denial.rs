@@ -98,8 +98,27 @@ impl Denial {
 
     /// The answer. A store's failure is told to the log with its cause, and to the client without it.
     pub fn answer(&self) -> Answer {
+        self.log();
+        self.told()
+    }
+
+    fn log(&self) {
+        match self {
+            Self::Unavailable(error) if error.is_transient() => warn!(?error, "answered 503"),
+            Self::Unavailable(error) => error!(?error, "answered 500"),
+            Self::Untrusted => {
+                warn!("a forwarded request came from an address that is not in authz.trusted_proxies");
+            }
+            Self::Incomplete => warn!("a proxy did not say method and path of a request"),
+            Self::Charged(denial, _) => denial.log(),
+            _ => {}
+        }
+    }
+
+    /// The same answer, of which the log hears nothing: for a description of it.
+    pub fn told(&self) -> Answer {
         if let Self::Charged(denial, limits) = self {
-            let mut answer = denial.answer();
+            let mut answer = denial.told();
             answer.headers.extend(limits.iter().cloned());
             return answer;
         }
@@ -120,15 +139,9 @@ impl Denial {
                     named.filter(|(_, state)| state.violated()).map(|(name, _)| name.clone()).collect();
             }
             Self::Unavailable(error) if error.is_transient() => {
-                warn!(?error, "answered 503");
                 headers.push(("retry-after", retry_seconds(RETRY_SOON).to_string()));
             }
-            Self::Unavailable(error) => error!(?error, "answered 500"),
-            Self::Untrusted => {
-                warn!("a forwarded request came from an address that is not in authz.trusted_proxies");
-            }
-            Self::Incomplete => warn!("a proxy did not say method and path of a request"),
-            Self::Charged(..) | Self::CrossSite | Self::Unmatched | Self::Ambiguous => {}
+            _ => {}
         }
         problem(self.status(), self.kind(), &self.sentence(), &extras, headers)
     }

@@ -31,7 +31,8 @@ impl Engines {
     }
 }
 
-fn is_given(variable: &str) -> bool {
+/// Whether the environment names one already.
+pub(crate) fn is_given(variable: &str) -> bool {
     env::var_os(variable).is_some_and(|value| !value.is_empty())
 }
 

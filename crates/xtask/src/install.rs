@@ -10,6 +10,9 @@ use tollbar_testkit::{
 
 use crate::error::XtaskError;
 
+/// Fails on a Python that is too old, or that distributions left parts out of.
+const PYTHON: &str = "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))";
+
 /// A program that a command needs.
 #[derive(Clone, Copy)]
 pub(crate) enum Program {
@@ -22,6 +25,8 @@ pub(crate) enum Program {
     Promtool,
     /// A browser without a window, and what drives it.
     Chromium,
+    /// With what makes virtual environments.
+    Python,
     /// Makes the load of the benchmark.
     Wrk,
 }
@@ -36,6 +41,7 @@ impl Program {
             Self::Caddy => find_caddy().is_err(),
             Self::Promtool => find_promtool().is_err(),
             Self::Chromium => find_chromium().is_err() || find_chromedriver().is_err(),
+            Self::Python => !succeeds(Command::new("python3").args(["-c", PYTHON])),
             Self::Wrk => {
                 let path = env::var_os("PATH").unwrap_or_default();
                 !env::split_paths(&path).any(|folder| folder.join("wrk").is_file())
@@ -53,6 +59,7 @@ impl Program {
             Self::Promtool => "prometheus",
             // Brings the browser along.
             Self::Chromium => "chromium-driver",
+            Self::Python => "python3-venv",
             Self::Wrk => "wrk",
         }
     }

@@ -8,6 +8,7 @@ mod error;
 mod install;
 mod interrupt;
 mod model;
+mod python;
 mod test;
 
 use std::process::ExitCode;

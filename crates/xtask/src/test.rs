@@ -5,11 +5,12 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
 use clap::Args;
+use tollbar_testkit::PYTHON;
 
-use crate::engines::Engines;
+use crate::engines::{Engines, is_given};
 use crate::error::XtaskError;
 use crate::install::{Program, install_missing};
-use crate::interrupt;
+use crate::{interrupt, python};
 
 /// What a shell makes of a program that Ctrl-C ended.
 const INTERRUPTED: u8 = 130;
@@ -21,7 +22,8 @@ const PROGRAMS: [Program; 5] =
 /// Run all tests on a private Redis and a private PostgreSQL.
 ///
 /// Servers that `TOLLBAR_TEST_REDIS_URL` and `TOLLBAR_TEST_POSTGRES_URL` name are used instead. The engines, PgBouncer, nginx,
-/// Caddy, promtool and Chromium are installed with apt-get where they are missing and no question is needed for it.
+/// Caddy, promtool, Chromium and Python are installed with apt-get where they are missing and no question is needed for it. The tools that read
+/// the API's description are installed by pip into `target/python`, unless `TOLLBAR_TEST_PYTHON` names a Python that has them.
 #[derive(Args)]
 pub(crate) struct Test {
     /// More arguments for `cargo test`; with a package among them, only that one is tested
@@ -34,12 +36,14 @@ impl Test {
     pub(crate) fn run(self) -> Result<ExitCode, XtaskError> {
         interrupt::catch()?;
         install_missing(&PROGRAMS)?;
+        let python = if is_given(PYTHON) { None } else { Some(python::ready()?) };
         let engines = Engines::start()?;
         if interrupt::interrupted() {
             return Ok(INTERRUPTED.into());
         }
         let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo.args(arguments(self.cargo)).envs(engines.variables()).stdin(Stdio::null());
+        cargo.envs(python.map(|python| (PYTHON, python)));
         let status = interrupt::run(&mut cargo).map_err(|error| XtaskError::Run("cargo", error))?;
         Ok(if interrupt::interrupted() { INTERRUPTED.into() } else { code(status) })
     }

@@ -10,6 +10,28 @@ use tollbar_core::{
 
 use crate::ApiError;
 
+/// The parameters of `/top`.
+pub(crate) const OF_TOP: [&str; 4] = ["api", "window", "by", "limit"];
+/// Those of `/count`.
+pub(crate) const OF_COUNT: [&str; 2] = ["api", "window"];
+/// Those of `/calls`.
+pub(crate) const OF_SERIES: [&str; 3] = ["api", "window", "step"];
+
+/// What callers may be ranked by.
+pub(crate) const RANKED_BY: [(&str, RankedBy); 2] =
+    [("calls", RankedBy::Calls), ("limited", RankedBy::Limited)];
+
+/// What is said of a window that there is not.
+pub(crate) const NO_SUCH_WINDOW: &str = "window must be one of today, 24h, 7d, 30d, all!";
+/// What is said of steps that are kept for less than the window.
+pub(crate) const STEP_NOT_KEPT: &str =
+    "Minutes are kept for 24 hours and hours for 30 days, so this window has longer steps!";
+
+/// What is said of a parameter that is not known here.
+pub(crate) fn unknown(known: &[&str]) -> ApiError {
+    ApiError::invalid(format!("The parameters here are {}!", known.join(", ")))
+}
+
 /// What was asked for; what was not is as it was before there were parameters.
 #[derive(Debug, Default)]
 pub(crate) struct CallsQuery(HashMap<String, String>);
@@ -25,7 +47,7 @@ pub(crate) fn parse(request: &HttpRequest, known: &[&str]) -> Result<Option<Call
     let mut parameters = HashMap::new();
     for (name, value) in pairs.into_inner() {
         if !known.contains(&name.as_str()) {
-            return Err(ApiError::invalid(format!("The parameters here are {}!", known.join(", "))));
+            return Err(unknown(known));
         }
         if parameters.insert(name, value).is_some() {
             return Err(ApiError::invalid("Each parameter must be given once!"));
@@ -52,15 +74,13 @@ impl CallsQuery {
     pub(crate) fn window(&self) -> Result<CallWindow, ApiError> {
         let Some(name) = self.get("window") else { return Ok(CallWindow::AllTime) };
         let named = CallWindow::ALL.into_iter().find(|window| window.name() == name);
-        named.ok_or_else(|| ApiError::invalid("window must be one of today, 24h, 7d, 30d, all!"))
+        named.ok_or_else(|| ApiError::invalid(NO_SUCH_WINDOW))
     }
 
     pub(crate) fn by(&self) -> Result<RankedBy, ApiError> {
-        match self.get("by") {
-            None | Some("calls") => Ok(RankedBy::Calls),
-            Some("limited") => Ok(RankedBy::Limited),
-            Some(_) => Err(ApiError::invalid("by must be calls or limited!")),
-        }
+        let Some(name) = self.get("by") else { return Ok(RankedBy::Calls) };
+        let named = RANKED_BY.into_iter().find(|(known, _)| *known == name);
+        named.map(|(_, by)| by).ok_or_else(|| ApiError::invalid("by must be calls or limited!"))
     }
 
     pub(crate) fn limit(&self) -> Result<usize, ApiError> {
@@ -76,9 +96,7 @@ impl CallsQuery {
         let named = Step::ALL.into_iter().find(|step| name_of(*step) == name);
         let step = named.ok_or_else(|| ApiError::invalid("step must be one of minute, hour, day!"))?;
         if step < finest {
-            let kept =
-                "Minutes are kept for 24 hours and hours for 30 days, so this window has longer steps!";
-            return Err(ApiError::invalid(kept));
+            return Err(ApiError::invalid(STEP_NOT_KEPT));
         }
         Ok(step)
     }

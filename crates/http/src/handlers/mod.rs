@@ -3,5 +3,7 @@
 pub(crate) mod accounts;
 pub(crate) mod authz;
 pub(crate) mod calls;
-mod calls_query;
+mod calls_answers;
+pub(crate) mod calls_query;
+pub(crate) mod description;
 pub(crate) mod health;

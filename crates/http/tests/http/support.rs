@@ -26,6 +26,8 @@ use tollbar_core::{
 };
 use tollbar_http::{Bar, BarOptions, Services, Shutdown, configure, not_found, request_span};
 
+use crate::conformance;
+
 /// The ports that a test programs before it makes services of them.
 pub(crate) struct Ports {
     pub(crate) users: MockUserRepo,
@@ -169,11 +171,13 @@ impl Answer {
     }
 }
 
-/// What the whole app answers.
+/// What the whole app answers, which is as it is described.
 pub(crate) async fn ask(services: Services, request: TestRequest) -> Answer {
     let app = App::new().configure(configure(services)).configure(not_found).wrap(from_fn(request_span));
     let app = init_service(app).await;
-    let (status, headers, body) = match try_call_service(&app, request.to_request()).await {
+    let request = request.to_request();
+    let asked = (request.method().to_string(), request.path().to_owned());
+    let (status, headers, body) = match try_call_service(&app, request).await {
         Ok(answer) => {
             let (status, headers) = (answer.status(), answer.headers().clone());
             (status, headers, to_bytes(answer.into_body()).await.unwrap())
@@ -184,7 +188,9 @@ pub(crate) async fn ask(services: Services, request: TestRequest) -> Answer {
             (status, headers, to_bytes(answer.into_body()).await.unwrap())
         }
     };
-    Answer { status, headers, body: String::from_utf8(body.to_vec()).unwrap() }
+    let answer = Answer { status, headers, body: String::from_utf8(body.to_vec()).unwrap() };
+    conformance::check(&asked.0, &asked.1, &answer);
+    answer
 }
 
 /// A POST of JSON.
