@@ -70,8 +70,10 @@ impl CommandError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Mistake(SettingsError::Unreadable { .. }) => FAILED,
-            Self::Mistake(_) | Self::Pending(_) | Self::Admin(AdminError::Unknown(_)) => NO,
-            Self::Refused(Refusal::UnknownUser | Refusal::UnknownApi | Refusal::UnknownPolicy) => NO,
+            Self::Mistake(_)
+            | Self::Pending(_)
+            | Self::Admin(AdminError::Unknown(_))
+            | Self::Refused(Refusal::UnknownUser | Refusal::UnknownApi | Refusal::UnknownPolicy) => NO,
             _ => FAILED,
         }
     }

@@ -1,6 +1,6 @@
 //! Asks a process that serves, at its operator listener.
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::{fmt, str::FromStr, sync::Arc, time::Duration};
 
 use reqwest::{Client, RequestBuilder, StatusCode, Url, redirect};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -17,9 +17,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(2);
 
-/// Where an operator listener is.
+/// Where an operator listener is. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AdminUrl(Url);
+pub struct AdminUrl(Arc<Url>);
 
 impl FromStr for AdminUrl {
     type Err = String;
@@ -33,7 +33,11 @@ impl FromStr for AdminUrl {
             && url.fragment().is_none()
             && url.username().is_empty()
             && url.password().is_none();
-        if url.scheme() == "http" && url.has_host() && is_bare { Ok(Self(url)) } else { Err(must_be()) }
+        if url.scheme() == "http" && url.has_host() && is_bare {
+            Ok(Self(Arc::new(url)))
+        } else {
+            Err(must_be())
+        }
     }
 }
 
@@ -194,7 +198,7 @@ fn within_a_line(sentence: &str) -> String {
 }
 
 fn address(process: &AdminUrl, path: &str) -> Url {
-    let mut url = process.0.clone();
+    let mut url = Url::clone(&process.0);
     url.set_path(&format!("/admin/v1/{path}"));
     url
 }

@@ -8,6 +8,9 @@ use crate::{process::Process, tiers::Tiers};
 const BIND: (&str, &str) = ("TOLLBAR__ADMIN__BIND", "127.0.0.1:0");
 const HOSTS: (&str, &str) = ("TOLLBAR__ADMIN__HOSTS", "tollbar-0, Tollbar-1");
 
+/// Makes a request look as if a page had sent it.
+type Bend = fn(RequestBuilder) -> RequestBuilder;
+
 const READS: [&str; 4] =
     ["/admin/v1/about", "/admin/v1/top", "/admin/v1/user?user=ada", "/admin/v1/user/sessions?user=ada"];
 
@@ -32,7 +35,6 @@ async fn no_page_of_another_site_and_no_client_can_ask() {
     let (own, public) = (process.operators.unwrap(), process.address);
     let get = |path: &str| http.get(format!("http://{own}{path}"));
     let post = |path: &str, body: &Value| http.post(format!("http://{own}{path}")).json(body);
-    type Bend = fn(RequestBuilder) -> RequestBuilder;
     let bends: [(&str, Bend); 5] = [
         ("rebound", |request| request.header("host", "evil.example")),
         ("cross-site", |request| request.header("sec-fetch-site", "cross-site")),
