@@ -14,9 +14,11 @@ mod random;
 #[cfg(feature = "sabotage")]
 pub mod sabotage;
 pub mod sessions;
+mod spans;
 pub mod usecases;
 
 pub use assembly::{Assembly, AssemblyError, AssemblyOptions, DurableTier, LiveTier};
 pub use breaker::Breaker;
 pub use error::StoreError;
 pub use random::{random_bytes, random_u64};
+pub use spans::{SPANS, Trip};
