@@ -12,7 +12,7 @@ use tollbar_core::{
 use tollbar_wire::{ABOUT_BLANK, Denial, Extras, problem, retry_seconds};
 use tracing::{error, warn};
 
-use crate::answer;
+use crate::{answer, request_id};
 
 const WRONG_CREDENTIALS: &str = "urn:tollbar:problem:invalid-credentials";
 
@@ -126,12 +126,12 @@ impl ResponseError for ApiError {
     fn error_response(&self) -> HttpResponse {
         self.log();
         if let Self::Denied(denial) = self {
-            return answer::of(denial.answer());
+            return answer::of(denial.answer(request_id::current()));
         }
-        let extras = match self {
-            Self::NotReady(report) => Extras { dependencies: answer::states(report), ..Extras::default() },
-            _ => Extras::default(),
-        };
+        let mut extras = Extras { request_id: request_id::current(), ..Extras::default() };
+        if let Self::NotReady(report) = self {
+            extras.dependencies = answer::states(report);
+        }
         let status = self.status_code().as_u16();
         let mut response =
             answer::of(problem(status, self.kind(), &self.sentence(), &extras, self.headers()));

@@ -96,14 +96,15 @@ impl Denial {
         }
     }
 
-    /// The answer. A store's failure is told to the log with its cause, and to the client without it.
-    pub fn answer(&self) -> Answer {
+    /// The answer to the request of this id, if it has one. A store's failure is told to the log with its cause, and to the client without
+    /// it.
+    pub fn answer(&self, request_id: Option<String>) -> Answer {
         if let Self::Charged(denial, limits) = self {
-            let mut answer = denial.answer();
+            let mut answer = denial.answer(request_id);
             answer.headers.extend(limits.iter().cloned());
             return answer;
         }
-        let (mut headers, mut extras) = (Vec::new(), Extras::default());
+        let (mut headers, mut extras) = (Vec::new(), Extras { request_id, ..Extras::default() });
         match self {
             // RFC 6750, section 3: an error code only where a credential came.
             Self::NoCredential => headers.push(("www-authenticate", "Bearer realm=\"tollbar\"".to_owned())),

@@ -24,6 +24,7 @@ mod redis_emptied;
 mod redis_failover;
 mod reload;
 mod reload_under_load;
+mod request_ids;
 mod secrets;
 mod shutdown;
 mod slow_clients;
