@@ -4,7 +4,7 @@ use std::{io::Write, process::ExitCode, time::Duration};
 
 use tokio::runtime::Runtime;
 use tollbar::{
-    Application, RunError,
+    Application, RunError, Traces,
     cli::{Arguments, Command},
     metrics,
     settings::{Origin, Variables},
@@ -48,11 +48,12 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         };
         return Ok(std::io::stdout().write_all(said.as_bytes())?);
     }
-    telemetry::start(settings.log);
+    let traces = settings.traces.as_ref().map(Traces::start).transpose()?;
+    telemetry::start(settings.log, traces.as_ref());
     let stop = signals::stop_on_signal().map_err(RunError::Signals)?;
     // A start may wait for another process' claim.
     if let Some(application) = stop.run_until_cancelled(Application::build(settings, origin)).await {
-        application?.run(stop).await?;
+        application?.with_traces(traces).run(stop).await?;
     }
     Ok(())
 }

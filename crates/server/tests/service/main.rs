@@ -4,6 +4,7 @@
 mod adoption;
 mod bad_input;
 mod call_history;
+mod collector;
 mod command_line;
 mod database_claim;
 mod faults;
@@ -31,5 +32,6 @@ mod slow_clients;
 mod start;
 mod support;
 mod tiers;
+mod traces;
 mod upstream;
 mod walk;
