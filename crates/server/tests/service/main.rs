@@ -33,5 +33,6 @@ mod start;
 mod support;
 mod tiers;
 mod traces;
+mod traces_passed_on;
 mod upstream;
 mod walk;
