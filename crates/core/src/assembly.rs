@@ -15,7 +15,9 @@ use crate::{
     },
     random_bytes,
     sessions::{SessionOptions, TieredSessions},
-    usecases::{Accounts, Analytics, Authorize, CallCounts, LimitStates, LiveSessions, Login, Logout, Signup},
+    usecases::{
+        Accounts, Analytics, Authorize, CallCounts, LimitStates, LiveSessions, Login, Logout, Signup,
+    },
 };
 
 /// The ports of a durable tier.

@@ -8,7 +8,12 @@ use std::{
 use metrics::{Gauge, counter, gauge, histogram};
 use tokio::sync::Notify;
 
-use crate::{StoreError, domain::Timestamp, ports::Clock};
+use crate::{
+    StoreError,
+    domain::Timestamp,
+    ports::Clock,
+    spans::{Place, Trip},
+};
 
 /// So many failures in a row, without an answer between them, open it.
 const FAILURES: u32 = 3;
@@ -19,12 +24,13 @@ const LONGEST_WAIT: Duration = Duration::from_millis(500);
 /// [does](Self::probe_by), so that no caller has to wait for it.
 ///
 /// Every call to an engine passes through one, so this is also where calls are measured: `tollbar_engine_call_duration_seconds`,
-/// `tollbar_engine_calls_in_flight`, `tollbar_engine_failures_total` and `tollbar_breaker_open`.
+/// `tollbar_engine_calls_in_flight`, `tollbar_engine_failures_total` and `tollbar_breaker_open`; and each is a [`Trip`].
 pub struct Breaker {
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
     opened: Notify,
     engine: &'static str,
+    place: Place,
     is_open: Gauge,
     in_flight: Gauge,
 }
@@ -57,11 +63,12 @@ impl Breaker {
     /// - `engine`, `server`: in front of what it stands, and in front of which, as metrics name them.
     pub fn new(clock: Arc<dyn Clock>, engine: &'static str, server: impl Into<String>) -> Self {
         let server = server.into();
+        let place = Place::of(engine, &server);
         let is_open = gauge!("tollbar_breaker_open", "engine" => engine, "server" => server.clone());
         is_open.set(0.0);
         let in_flight = gauge!("tollbar_engine_calls_in_flight", "engine" => engine, "server" => server);
         let state = Mutex::new(State::Closed { failures: 0 });
-        Self { clock, state, opened: Notify::new(), engine, is_open, in_flight }
+        Self { clock, state, opened: Notify::new(), engine, place, is_open, in_flight }
     }
 
     /// Lets a call begin, unless the breaker is open; then it may be one that probes.
@@ -69,16 +76,30 @@ impl Breaker {
     /// # Errors
     /// Transient: it is open.
     pub fn enter(&self, operation: &'static str) -> Result<Turn<'_>, StoreError> {
+        let probes = self.admit(operation)?;
+        Ok(self.turn(operation, probes, Trip::to(&self.place, operation)))
+    }
+
+    /// The same for several callers at once, each of whom has a [`Trip`] of its own for it.
+    ///
+    /// # Errors
+    /// Transient: it is open.
+    pub fn enter_together(&self, operation: &'static str) -> Result<Turn<'_>, StoreError> {
+        let probes = self.admit(operation)?;
+        Ok(self.turn(operation, probes, Trip::untold()))
+    }
+
+    /// Whether a call that may begin is one that probes.
+    fn admit(&self, operation: &'static str) -> Result<bool, StoreError> {
         let mut state = self.state();
-        let probes = match *state {
-            State::Closed { .. } => false,
+        match *state {
+            State::Closed { .. } => Ok(false),
             State::Open { until, wait } if self.clock.steady() >= until => {
                 *state = State::Probing { wait };
-                true
+                Ok(true)
             }
-            State::Open { .. } | State::Probing { .. } => return Err(self.refusal(operation)),
-        };
-        Ok(self.turn(operation, probes))
+            State::Open { .. } | State::Probing { .. } => Err(self.refusal(operation)),
+        }
     }
 
     /// Lets a call begin that never probes, unless the breaker is open.
@@ -89,12 +110,12 @@ impl Breaker {
         if self.is_open() {
             return Err(self.refusal(operation));
         }
-        Ok(self.turn(operation, false))
+        Ok(self.turn(operation, false, Trip::to(&self.place, operation)))
     }
 
-    fn turn(&self, operation: &'static str, probes: bool) -> Turn<'_> {
+    fn turn(&self, operation: &'static str, probes: bool, trip: Trip) -> Turn<'_> {
         self.in_flight.increment(1.0);
-        Turn { breaker: self, operation, began: self.clock.steady(), probes, answered: None }
+        Turn { breaker: self, operation, trip, began: self.clock.steady(), probes, answered: None }
     }
 
     fn refusal(&self, operation: &'static str) -> StoreError {
@@ -176,6 +197,7 @@ impl Breaker {
 pub struct Turn<'a> {
     breaker: &'a Breaker,
     operation: &'static str,
+    trip: Trip,
     began: Timestamp,
     probes: bool,
     /// Whether the engine answered; `None` where that is not known.
@@ -192,6 +214,7 @@ impl Turn<'_> {
         let took = breaker.clock.steady().since(self.began);
         histogram!("tollbar_engine_call_duration_seconds", "engine" => breaker.engine, "operation" => operation)
             .record(took);
+        self.trip.ended(&done);
         if let Err(failure) = &done {
             breaker.count_failure(operation, failure.kind());
         }

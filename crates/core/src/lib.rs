@@ -15,6 +15,7 @@ mod random;
 #[cfg(feature = "sabotage")]
 pub mod sabotage;
 pub mod sessions;
+mod spans;
 pub mod usecases;
 
 pub use assembly::{Assembly, AssemblyError, AssemblyOptions, DurableTier, LiveTier};
@@ -22,3 +23,4 @@ pub use breaker::Breaker;
 pub use error::StoreError;
 pub use operations::{BesideError, Operations};
 pub use random::{random_bytes, random_u64};
+pub use spans::{SPANS, Trip};

@@ -1,6 +1,6 @@
 //! The one place that turns this API's own errors into HTTP. What the bar denies is turned in `tollbar-wire`, for every framework.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
 use tollbar_core::{
@@ -12,7 +12,7 @@ use tollbar_core::{
 use tollbar_wire::{ABOUT_BLANK, Answer, Denial, Extras, problem, retry_seconds};
 use tracing::{error, warn};
 
-use crate::answer;
+use crate::{answer, request_id};
 
 const WRONG_CREDENTIALS: &str = "urn:tollbar:problem:invalid-credentials";
 
@@ -102,12 +102,13 @@ impl ApiError {
     }
 
     /// What the client is told; the log hears nothing of it.
-    pub(crate) fn told(&self) -> Answer {
-        let extras = match self {
-            Self::Denied(denial) => return denial.told(),
-            Self::NotReady(report) => Extras { dependencies: answer::states(report), ..Extras::default() },
-            _ => Extras::default(),
+    pub(crate) fn told(&self, request_id: Option<String>) -> Answer {
+        let dependencies = match self {
+            Self::Denied(denial) => return denial.told(request_id),
+            Self::NotReady(report) => answer::states(report),
+            _ => BTreeMap::new(),
         };
+        let extras = Extras { dependencies, request_id, ..Extras::default() };
         problem(self.status_code().as_u16(), self.kind(), &self.sentence(), &extras, self.headers())
     }
 
@@ -151,8 +152,8 @@ impl ResponseError for ApiError {
     fn error_response(&self) -> HttpResponse {
         self.log();
         let mut response = answer::of(match self {
-            Self::Denied(denial) => denial.answer(),
-            _ => self.told(),
+            Self::Denied(denial) => denial.answer(request_id::current()),
+            _ => self.told(request_id::current()),
         });
         // What is left of the body must not be taken for the next request.
         if matches!(self, Self::BodyTooSlow | Self::BodyTooLarge(_)) {

@@ -9,9 +9,11 @@ mod handlers;
 mod incoming;
 mod measured;
 mod openapi;
+mod request_id;
 mod request_span;
 mod routes;
 mod services;
+mod trace_context;
 
 pub use error::ApiError;
 pub use extract::{ApiJson, BODY_LIMIT, BodyTimeout};
@@ -21,3 +23,4 @@ pub use request_span::{REQUEST_ID, request_span};
 pub use routes::{configure, not_found};
 pub use services::{Services, Shutdown};
 pub use tollbar_wire::{Bar, BarOptions, Denial, HeaderFormat, TrustedProxies};
+pub use trace_context::TraceContext;

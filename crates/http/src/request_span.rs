@@ -9,7 +9,7 @@ use std::{
 };
 
 use actix_web::{
-    Error, HttpResponse,
+    Error, HttpMessage, HttpResponse,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
     error::InternalError,
@@ -17,9 +17,9 @@ use actix_web::{
     middleware::Next,
 };
 use futures_util::FutureExt;
-use tracing::{Instrument, debug, error, info_span};
+use tracing::{Instrument, Span, debug, error, error_span};
 
-use crate::{ApiError, measured::Measured};
+use crate::{ApiError, TraceContext, measured::Measured, request_id};
 
 /// The header that carries a request's id, both ways.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -32,9 +32,7 @@ pub async fn request_span<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
     let id = inbound(request.headers()).unwrap_or_else(fresh);
-    // Neither path nor query: a client may have put a secret there. The route tells enough.
-    let span =
-        info_span!("request", id = id.to_str().unwrap_or_default(), method = request.method().as_str());
+    let span = span(&request, &id);
     let measured = Measured::begin(request.method());
     let handled = async {
         let answer = AssertUnwindSafe(next.call(request)).catch_unwind().await;
@@ -47,15 +45,27 @@ pub async fn request_span<B: MessageBody + 'static>(
             debug!(route = request.match_pattern().as_deref(), status = answer.status().as_u16(), "answered");
             measured.answered(request, answer.status());
         }
-        answer
-    };
-    match handled.instrument(span).await {
-        Ok(mut answer) => {
-            answer.headers_mut().insert(REQUEST_ID, id);
-            Ok(answer)
+        match answer {
+            Ok(mut answer) => {
+                answer.headers_mut().insert(REQUEST_ID, id.clone());
+                Ok(answer)
+            }
+            Err(error) => Err(with_id(error, id.clone())),
         }
-        Err(error) => Err(with_id(error, id)),
-    }
+    };
+    request_id::within(id.clone(), handled).instrument(span).await
+}
+
+/// Of the highest level, so that every line of the log has it, however little is logged. Neither path nor query: a client may have put a
+/// secret there. The route tells enough.
+fn span(request: &ServiceRequest, id: &HeaderValue) -> Span {
+    let extensions = request.extensions();
+    error_span!(
+        "request",
+        id = id.to_str().unwrap_or_default(),
+        method = request.method().as_str(),
+        trace_id = extensions.get::<TraceContext>().map(TraceContext::trace_id),
+    )
 }
 
 fn with_id(error: Error, id: HeaderValue) -> Error {

@@ -185,7 +185,9 @@ impl Engine {
                 None
             };
             options.timeout = Some(before(call.left()));
-            let turn = next.node.breaker.enter(operation)?;
+            let breaker = &next.node.breaker;
+            let turn =
+                if lane.is_some() { breaker.enter_together(operation) } else { breaker.enter(operation) }?;
             let asked = SystemClock.steady();
             let sent = message.send(&link.client, &options, Way { not_after, ..next.way });
             let answer = tokio::select! {

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use metrics::histogram;
 use tokio::{sync::oneshot, time::timeout};
 use tollbar_core::{
-    StoreError,
+    StoreError, Trip,
     domain::{Decision, EpochId, Policy, SessionToken, Subject, UserId},
     ports::{Clock as _, Crossing, OneTrip, SystemClock},
 };
@@ -53,11 +53,19 @@ impl RedisLive {
     }
 
     async fn cross(&self, call: Call) -> Answer {
+        // Each caller has a span of its own for the trip that they share: whether it is kept is decided by each one's trace.
+        let trip = Trip::begin("redis", ADMIT_CALL);
+        let answer = self.join(call, trip.clone()).await;
+        trip.ended(&answer);
+        answer
+    }
+
+    async fn join(&self, call: Call, trip: Trip) -> Answer {
         let (lanes, deadline) = (&self.shared.lanes, self.shared.engine.deadline());
         let at = lanes.choose(self.shared.keys.partition(call.who));
         let (answer, answered) = oneshot::channel();
         let until = SystemClock.steady() + deadline;
-        let turn = lanes.push(at, Waiting { call, until, answer });
+        let turn = lanes.push(at, Waiting { call, until, trip, answer });
         if let Some(turn) = turn.map_err(|Full| StoreError::overloaded(ADMIT_CALL))? {
             // A task of its own, so that a caller who leaves does not take the others with it.
             // It holds the turn from the start: a runtime that ends before the task begins gives the lane free, too.
@@ -90,6 +98,9 @@ impl RedisLive {
         let within = (lane, Duration::from_micros(first.until.as_micros() - now.as_micros()));
         #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52")]
         histogram!("tollbar_gate_batch_calls").record(batch.len() as f64);
+        for waiting in &batch {
+            waiting.trip.is_shared_by(batch.len());
+        }
         let calls: Vec<&Call> = batch.iter().map(|waiting| &waiting.call).collect();
         // Where it matters which partition it is, all of them are of the same.
         let Some(at) = calls.first().map(|call| self.shared.keys.partition(call.who)) else { return };

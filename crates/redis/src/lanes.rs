@@ -11,7 +11,7 @@ use std::{
 
 use metrics::{Gauge, gauge};
 use tokio::sync::oneshot;
-use tollbar_core::{StoreError, domain::Timestamp, ports::Crossing};
+use tollbar_core::{StoreError, Trip, domain::Timestamp, ports::Crossing};
 
 use crate::{
     batch::{Call, MOST},
@@ -26,6 +26,8 @@ pub(crate) struct Waiting {
     pub(crate) call: Call,
     /// By the steady clock: when its caller ceases to wait.
     pub(crate) until: Timestamp,
+    /// Its caller's share in the trip.
+    pub(crate) trip: Trip,
     pub(crate) answer: oneshot::Sender<Answer>,
 }
 
@@ -154,7 +156,7 @@ mod tests {
         let who = UserId::new(1).unwrap().into();
         let (answer, caller) = oneshot::channel();
         let call = Call { who, session: None, epoch: Some(id), policy };
-        (Waiting { call, until: Timestamp::default(), answer }, caller)
+        (Waiting { call, until: Timestamp::default(), trip: Trip::untold(), answer }, caller)
     }
 
     #[test]

@@ -23,6 +23,7 @@ use crate::{
     listener, live, metrics, operator, reload,
     settings::{Origin, ServerSettings, Settings},
     start_error::{RunError, StartError},
+    traces::Traces,
 };
 
 /// A service that listens. Nothing is served before [`run`](Self::run).
@@ -35,6 +36,7 @@ pub struct Application {
     hangups: Option<Signal>,
     parts: Parts,
     claim: KeptClaim,
+    traces: Option<Traces>,
 }
 
 /// How a shutdown divides its time.
@@ -43,6 +45,8 @@ struct Budget {
     requests: Duration,
     /// The last counts.
     flush: Duration,
+    /// The last traces, among the goodbyes.
+    traces: Duration,
 }
 
 impl Budget {
@@ -51,7 +55,7 @@ impl Budget {
         let flush = (all / 3).min(Duration::from_secs(10));
         // A tenth is left for goodbyes.
         let requests = all.saturating_sub(settings.shutdown_delay + flush + all / 10);
-        Self { requests, flush }
+        Self { requests, flush, traces: all / 20 }
     }
 }
 
@@ -86,7 +90,7 @@ impl Application {
                 }
                 info!(%address, durable = durable.place, live = parts.live, "listening");
                 let settings = settings.server;
-                Ok(Self { socket, address, operators, settings, origin, hangups, parts, claim })
+                Ok(Self { socket, address, operators, settings, origin, hangups, parts, claim, traces: None })
             }
             Err(error) => {
                 claim.end().await;
@@ -105,6 +109,12 @@ impl Application {
         let parts = compose(settings, durable, process, processes, last_flush).await?;
         let listen = |address| listener::listen(address).map_err(refused(address));
         Ok((listen(settings.server.bind)?, settings.admin.map(listen).transpose()?, parts))
+    }
+
+    /// The same that ends these traces when it ends itself.
+    #[must_use]
+    pub fn with_traces(self, traces: Option<Traces>) -> Self {
+        Self { traces, ..self }
     }
 
     /// Where it listens: the real port, also where the settings say 0.
@@ -126,6 +136,7 @@ impl Application {
             parts: Parts { services, live_sessions, flusher, end, admin, .. },
             address,
             claim,
+            traces,
             ..
         } = self;
         let (shutdown, bar) = (services.shutdown.clone(), services.bar.clone());
@@ -175,6 +186,9 @@ impl Application {
             drop(flushing.await);
             claim.end().await;
             end.await;
+            if let Some(traces) = traces {
+                traces.end(Budget::of(&settings).traces).await;
+            }
             // Last: a shutdown, too, is something to look at.
             if let (Some(goodbye), Some(operators)) = (goodbye, operators) {
                 goodbye.stop(false).await;

@@ -20,10 +20,12 @@ pub mod signals;
 mod span_fields;
 mod start_error;
 pub mod telemetry;
+mod traces;
 
 pub use application::Application;
 pub use settings::Settings;
 pub use start_error::{RunError, StartError};
+pub use traces::{Traces, TracesError};
 
 // The code of the README is compiled where every crate that it shows is at hand.
 #[cfg(doctest)]

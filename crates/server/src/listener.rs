@@ -13,10 +13,12 @@ use actix_service::{ServiceFactoryExt, apply_fn_factory, fn_service, map_config}
 use actix_web::{App, Error, dev::AppConfig, middleware::from_fn, rt::net::TcpStream};
 use futures_util::future::ready;
 use tollbar_http::{Services, configure, not_found, request_span};
+use tracing::Instrument;
 
 use crate::{
     paced::{LINGER, Pace, Paced},
     settings::ServerSettings,
+    traces::ServerSpan,
 };
 
 const BACKLOG: u32 = 1024;
@@ -58,9 +60,17 @@ pub(crate) fn serve(
         let app = apply_fn_factory(app, |request: Request, app| {
             let pace = request.conn_data::<Pace>().cloned();
             let serving = pace.as_ref().map(Pace::serve);
-            let answer = app.call(request);
+            let traced = ServerSpan::begin(&request);
+            let answer = app.call(request).instrument(traced.span().clone());
             async move {
                 let answer = answer.await;
+                match &answer {
+                    Ok(answer) => {
+                        let route = || answer.request().match_pattern();
+                        traced.answered(route, answer.status(), answer.headers());
+                    }
+                    Err(answer) => traced.answered(|| None, answer.status(), answer.headers()),
+                }
                 if let (Ok(answer), Some(pace)) = (&answer, &pace)
                     && answer.response().head().connection_type() == ConnectionType::Close
                 {

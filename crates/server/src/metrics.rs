@@ -15,7 +15,7 @@ const CALLS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 /// What was recorded is only kept for ever once it is put together.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-const COUNTERS: [(&str, &str); 9] = [
+const COUNTERS: [(&str, &str); 10] = [
     ("tollbar_http_requests_total", "Requests answered, by the route's template, method and status."),
     (
         "tollbar_decisions_total",
@@ -44,6 +44,10 @@ const COUNTERS: [(&str, &str); 9] = [
     (
         "tollbar_bcrypt_turned_away_total",
         "Signups and logins turned away because too many passwords waited to be hashed.",
+    ),
+    (
+        "tollbar_trace_spans_total",
+        "Spans that were on their way to the collector: sent, or lost because it did not take them.",
     ),
 ];
 const GAUGES: [(&str, &str); 9] = [

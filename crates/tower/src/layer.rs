@@ -116,7 +116,7 @@ where
                     request::add(response.headers_mut(), passed.headers);
                     Ok(response)
                 }
-                Err(denial) => Ok(request::response(denial.answer())),
+                Err(denial) => Ok(request::response(denial.answer(None))),
             }
         })
     }

@@ -96,10 +96,11 @@ impl Denial {
         }
     }
 
-    /// The answer. A store's failure is told to the log with its cause, and to the client without it.
-    pub fn answer(&self) -> Answer {
+    /// The answer to the request of this id, if it has one. A store's failure is told to the log with its cause, and to the client without
+    /// it.
+    pub fn answer(&self, request_id: Option<String>) -> Answer {
         self.log();
-        self.told()
+        self.told(request_id)
     }
 
     fn log(&self) {
@@ -116,13 +117,13 @@ impl Denial {
     }
 
     /// The same answer, of which the log hears nothing: for a description of it.
-    pub fn told(&self) -> Answer {
+    pub fn told(&self, request_id: Option<String>) -> Answer {
         if let Self::Charged(denial, limits) = self {
-            let mut answer = denial.told();
+            let mut answer = denial.told(request_id);
             answer.headers.extend(limits.iter().cloned());
             return answer;
         }
-        let (mut headers, mut extras) = (Vec::new(), Extras::default());
+        let (mut headers, mut extras) = (Vec::new(), Extras { request_id, ..Extras::default() });
         match self {
             // RFC 6750, section 3: an error code only where a credential came.
             Self::NoCredential => headers.push(("www-authenticate", "Bearer realm=\"tollbar\"".to_owned())),

@@ -29,6 +29,9 @@ pub struct Extras {
     /// The windows that deny a call (draft-ietf-httpapi-ratelimit-headers-11).
     #[serde(rename = "violated-policies", skip_serializing_if = "Vec::is_empty")]
     pub violated_policies: Vec<String>,
+    /// Under which id the log tells of the request.
+    #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
 }
 
 #[derive(Serialize)]

@@ -7,11 +7,13 @@ use std::{
 };
 
 use tokio::sync::{Semaphore, oneshot};
+use tracing::Instrument;
 
 use crate::{
     StoreError,
     domain::{SessionSet, UserId},
     ports::{Clock, SessionStore},
+    spans::shared_work,
 };
 
 const OPERATION: &str = "load sessions";
@@ -66,7 +68,7 @@ impl Loader {
         let (answer, answered) = oneshot::channel();
         if self.shared.join(user, answer) {
             // A task of its own, so that a caller who leaves does not take the load with it.
-            tokio::spawn(Arc::clone(&self.shared).run(user));
+            tokio::spawn(Arc::clone(&self.shared).run(user).instrument(shared_work(OPERATION)));
         }
         match tokio::time::timeout(self.patience, answered).await {
             Ok(Ok(loaded)) => loaded,

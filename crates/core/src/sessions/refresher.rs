@@ -4,13 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::Semaphore;
 use tokio_util::sync::{CancellationToken, DropGuard};
-use tracing::debug;
+use tracing::{Instrument, debug};
 
 use super::loader::Loader;
 use crate::{
     StoreError,
     domain::UserId,
     ports::{Lookup, SessionCache},
+    spans::shared_work,
 };
 
 /// How long a change waits for it: as long as a live tier takes that is well again.
@@ -50,10 +51,11 @@ impl Refresher {
     pub(super) async fn refresh(&self, user: UserId) -> bool {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else { return false };
         let (work, stop) = (Arc::clone(&self.work), self.stop.clone());
-        let refreshing = tokio::spawn(async move {
+        let refreshing = async move {
             let _place = place;
             stop.run_until_cancelled(work.persist(user)).await == Some(true)
-        });
+        };
+        let refreshing = tokio::spawn(refreshing.instrument(shared_work("refresh sessions")));
         matches!(tokio::time::timeout(GRACE, refreshing).await, Ok(Ok(true)))
     }
 }

@@ -1,12 +1,13 @@
 //! `/authz/…`: proxies ask here about each request. Each kind of proxy has a way of its own to ask and to understand.
 
-use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use tollbar_wire::{Answer, Denial, Incoming, Passed, REASON};
 
 use crate::{
-    Services, answer,
+    Services, TraceContext, answer,
     incoming::incoming,
     openapi::{Forwarded, OfNginx, OfProxies},
+    request_id,
 };
 
 /// Where Envoy's paths begin.
@@ -35,12 +36,12 @@ pub(crate) async fn nginx(services: Data<Services>, request: HttpRequest) -> Htt
         .map(|original| bar.question(&original));
     let denial = match question {
         Ok(question) => match bar.decide(&question).await {
-            Ok(passed) => return allow(passed),
+            Ok(passed) => return allow(&request, passed),
             Err(denial) => denial,
         },
         Err(denial) => denial,
     };
-    answer::of(for_nginx(&denial, denial.answer()))
+    answer::of(for_nginx(&denial, denial.answer(request_id::current())))
 }
 
 /// What nginx takes of the answer that tells of a denial; a body would only cost it the connection.
@@ -74,7 +75,7 @@ pub(crate) async fn forward(services: Data<Services>, request: HttpRequest) -> H
     let question = Incoming::by_forward_auth(received.headers(), received.peer(), trusted)
         .map(|original| bar.question(&original));
     match question {
-        Ok(question) => tell(bar.decide(&question).await),
+        Ok(question) => tell(&request, bar.decide(&question).await),
         Err(denial) => deny(&denial),
     }
 }
@@ -107,27 +108,30 @@ pub(crate) async fn envoy(services: Data<Services>, request: HttpRequest) -> Htt
     )
     .map(|original| bar.question(&original));
     match question {
-        Ok(question) => tell(bar.decide(&question).await),
+        Ok(question) => tell(&request, bar.decide(&question).await),
         Err(denial) => deny(&denial),
     }
 }
 
-fn tell(decided: Result<Passed, Denial>) -> HttpResponse {
+fn tell(request: &HttpRequest, decided: Result<Passed, Denial>) -> HttpResponse {
     match decided {
-        Ok(passed) => allow(passed),
+        Ok(passed) => allow(request, passed),
         Err(denial) => deny(&denial),
     }
 }
 
-fn allow(passed: Passed) -> HttpResponse {
+fn allow(request: &HttpRequest, passed: Passed) -> HttpResponse {
     let mut response = answer::begin(StatusCode::OK).finish();
     answer::add(response.headers_mut(), passed.identity_headers());
+    if let Some(trace) = request.extensions().get::<TraceContext>() {
+        answer::add(response.headers_mut(), trace.headers());
+    }
     answer::add(response.headers_mut(), passed.headers);
     response
 }
 
 fn deny(denial: &Denial) -> HttpResponse {
-    answer::of(with_reason(denial, denial.answer()))
+    answer::of(with_reason(denial, denial.answer(request_id::current())))
 }
 
 /// The answer that tells of a denial, with a word for proxies.

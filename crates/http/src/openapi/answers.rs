@@ -76,11 +76,12 @@ pub(super) fn shared() -> impl Iterator<Item = (String, RefOr<Response>)> {
     let of_bar = of_bar();
     let proxied = |name, says, errors: &[(&'static str, Denial)]| {
         let told =
-            |(name, denial): &(&'static str, Denial)| (*name, authz::with_reason(denial, denial.told()));
+            |(name, denial): &(&'static str, Denial)| (*name, authz::with_reason(denial, denial.told(None)));
         (name, says, errors.iter().map(told).collect())
     };
     let by_nginx = |name, says, errors: &[(&'static str, Denial)]| {
-        let told = |(name, denial): &(&'static str, Denial)| (*name, authz::for_nginx(denial, denial.told()));
+        let told =
+            |(name, denial): &(&'static str, Denial)| (*name, authz::for_nginx(denial, denial.told(None)));
         (name, says, errors.iter().map(told).collect())
     };
     let nginx_forbidden = [&of_bar.forbidden[..], &of_bar.limited[..]].concat();
@@ -139,10 +140,11 @@ fn broken() -> Denial {
 /// Of the API itself: each answer's name, what is said of it, and the errors behind it.
 fn of_api(of_bar: &OfBarDenials) -> [(&'static str, &'static str, Vec<Named>); 16] {
     fn told<const N: usize>(errors: [(&'static str, ApiError); N]) -> Vec<Named> {
-        errors.into_iter().map(|(name, error)| (name, error.told())).collect()
+        errors.into_iter().map(|(name, error)| (name, error.told(None))).collect()
     }
-    let of =
-        |denials: &[(&'static str, Denial)]| denials.iter().map(|(name, it)| (*name, it.told())).collect();
+    let of = |denials: &[(&'static str, Denial)]| {
+        denials.iter().map(|(name, it)| (*name, it.told(None))).collect()
+    };
     let missing = |needs: &str| ApiError::invalid(format!("The body lacks the member \"{needs}\"!"));
     let soon = std::time::Duration::from_secs(1);
     let tiers = [("postgres", false), ("redis", false)].map(|(name, up)| DependencyState { name, up });

@@ -12,11 +12,11 @@ use tollbar_http::HeaderFormat;
 
 use crate::support::{Answer, Ports, ask, decision, down};
 
-const LOCAL: &str = "127.0.0.1:4000";
+pub(crate) const LOCAL: &str = "127.0.0.1:4000";
 const POLICY: &str = r#""5s";q=1;w=5, "1m";q=2;w=60"#;
 
 /// `live` is admitted by the policy of `/orders/{id}` and by that of what no policy is for; `eager` is limited.
-fn gate() -> MockGate {
+pub(crate) fn gate() -> MockGate {
     let mut gate = MockGate::new();
     gate.expect_admit().returning(|token, policy| {
         assert!(["orders", "unmatched"].contains(&policy.api().as_str()), "{policy:?}");
@@ -34,7 +34,7 @@ fn gate() -> MockGate {
 }
 
 /// One proxy's way to ask about a request with this token.
-fn request(way: &str, method: &str, uri: &str, token: &str, peer: &str) -> TestRequest {
+pub(crate) fn request(way: &str, method: &str, uri: &str, token: &str, peer: &str) -> TestRequest {
     let request = match way {
         "nginx" => TestRequest::get()
             .uri("/authz/nginx")
@@ -59,7 +59,7 @@ async fn asked(way: &str, method: &str, uri: &str, token: &str) -> Answer {
     ask(ports.services(), request(way, method, uri, token, LOCAL)).await
 }
 
-const WAYS: [&str; 3] = ["nginx", "forward", "envoy"];
+pub(crate) const WAYS: [&str; 3] = ["nginx", "forward", "envoy"];
 
 #[actix_web::test]
 async fn an_allow_is_200_with_who_calls_and_the_limits() {
@@ -95,14 +95,16 @@ async fn without_a_live_session_it_is_401_with_a_challenge() {
 
 /// The problem, where that proxy finds it.
 fn problem(way: &str, answer: &Answer) -> Value {
-    if way == "nginx" {
+    let problem: Value = if way == "nginx" {
         assert_eq!((answer.body.as_str(), answer.header("content-type")), ("", None));
         serde_json::from_str(answer.header("x-tollbar-problem").unwrap()).unwrap()
     } else {
         assert_eq!(answer.header("content-type"), Some("application/problem+json"));
         assert_eq!(answer.header("x-tollbar-problem"), None);
         answer.json()
-    }
+    };
+    assert_eq!(problem["requestId"].as_str(), answer.header("x-request-id"), "{way}");
+    problem
 }
 
 #[actix_web::test]

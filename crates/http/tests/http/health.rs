@@ -41,7 +41,8 @@ async fn what_is_not_ready_is_a_problem_that_says_when_to_ask_again() {
         assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, Some("1")));
         assert_eq!(answer.header("content-type"), Some("application/problem+json"));
         let body = format!(
-            r#"{{"type":"about:blank","title":"Service Unavailable","status":503,"detail":"The service is not ready!","error":"The service is not ready!","dependencies":{{"memory":"{state}","sqlite":"{state}"}}}}"#
+            r#"{{"type":"about:blank","title":"Service Unavailable","status":503,"detail":"The service is not ready!","error":"The service is not ready!","dependencies":{{"memory":"{state}","sqlite":"{state}"}},"requestId":"{id}"}}"#,
+            id = answer.header("x-request-id").unwrap()
         );
         assert_eq!(answer.body, body);
     }

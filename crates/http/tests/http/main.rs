@@ -12,4 +12,5 @@ mod guarded;
 mod health;
 mod request_id;
 mod support;
+mod trace_context;
 mod windows;

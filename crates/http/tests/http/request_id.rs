@@ -33,3 +33,12 @@ async fn a_panic_is_a_500_with_an_id() {
     assert_eq!(answer.problem(500, "Internal Server Error"), "The service has made a mistake!");
     assert_eq!(answer.header("x-request-id"), Some("p1"));
 }
+
+#[actix_web::test]
+async fn an_error_outside_of_the_middleware_has_none() {
+    use actix_web::{ResponseError as _, body::to_bytes};
+    let answer = tollbar_http::ApiError::NotFound.error_response();
+    assert_eq!(answer.headers().get("x-request-id"), None);
+    let body = to_bytes(answer.into_body()).await.unwrap();
+    assert!(!String::from_utf8_lossy(&body).contains("requestId"));
+}

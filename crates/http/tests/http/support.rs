@@ -166,6 +166,7 @@ impl Answer {
         let problem = self.json();
         assert_eq!((&problem["status"], &problem["title"]), (&status.into(), &title.into()));
         assert_eq!(problem["detail"], problem["error"]);
+        assert_eq!(problem["requestId"].as_str(), self.header("x-request-id"));
         assert!(problem["type"].as_str().unwrap().contains(':'));
         problem["error"].as_str().unwrap().to_owned()
     }

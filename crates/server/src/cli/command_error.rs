@@ -9,6 +9,7 @@ use crate::{
     operations::{Absence, AdminError, Refusal},
     settings::SettingsError,
     start_error::{RunError, StartError},
+    traces::TracesError,
 };
 
 /// It could not be done.
@@ -57,6 +58,9 @@ pub enum CommandError {
     /// Metrics cannot be recorded.
     #[error(transparent)]
     Metrics(#[from] BuildError),
+    /// Traces cannot be sent.
+    #[error(transparent)]
+    Traces(#[from] TracesError),
     /// The system gives no threads.
     #[error("no threads")]
     Threads(#[source] io::Error),

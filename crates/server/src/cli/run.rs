@@ -10,6 +10,7 @@ use crate::{
     signals,
     start_error::{RunError, StartError},
     telemetry,
+    traces::Traces,
 };
 
 /// Does what the command line asks for.
@@ -53,11 +54,12 @@ async fn serve(mut settings: Settings, origin: Origin, as_json: bool) -> Result<
     if as_json {
         settings.log.format = LogFormat::Json;
     }
-    telemetry::start(settings.log);
+    let traces = settings.traces.as_ref().map(Traces::start).transpose()?;
+    telemetry::start(settings.log, traces.as_ref());
     let stop = signals::stop_on_signal().map_err(RunError::Signals)?;
     // A start may wait for another process' claim.
     if let Some(application) = stop.run_until_cancelled(Application::build(settings, origin)).await {
-        application?.run(stop).await?;
+        application?.with_traces(traces).run(stop).await?;
     }
     Ok(())
 }

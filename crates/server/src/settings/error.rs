@@ -60,9 +60,10 @@ pub enum SettingsError {
 pub(super) fn shown(key: &str, value: &str) -> String {
     const SECRET: [&str; 10] = ["url", "uri", "dsn", "secret", "pas", "pwd", "token", "key", "cred", "auth"];
     let name = key.rsplit('.').next().unwrap_or(key);
-    // The name of a file is none, whatever is in it.
-    let secret =
-        (!name.ends_with("_file") && SECRET.iter().any(|word| name.contains(word))) || value.contains("://");
+    // The name of a file is none, whatever is in it. Headers for a collector have its token.
+    let secret = (!name.ends_with("_file") && SECRET.iter().any(|word| name.contains(word)))
+        || key.starts_with("traces.header")
+        || value.contains("://");
     match (secret, value.split_once("://")) {
         (true, _) if value.is_empty() => "\"\"".to_owned(),
         // A scheme is often what is wrong, and never secret.

@@ -17,13 +17,13 @@ mod server;
 mod session;
 mod sources;
 mod table;
+mod traces;
 
 use std::{net::SocketAddr, path::Path, time::Duration};
 
 use tollbar_http::BarOptions;
 
 use self::keys::Keys;
-pub(crate) use self::origin::Stamp;
 pub use self::{
     counts::CountSettings,
     database::{DatabaseSettings, DatabaseUrl},
@@ -37,7 +37,9 @@ pub use self::{
     server::ServerSettings,
     session::SessionSettings,
     sources::Variables,
+    traces::TraceSettings,
 };
+pub(crate) use self::{origin::Stamp, traces::is_tls};
 
 /// Everything that an operator chooses. `config/default.toml` says what each setting means.
 #[derive(Debug, Clone)]
@@ -64,6 +66,8 @@ pub struct Settings {
     pub counts: CountSettings,
     /// `[log]`
     pub log: LogSettings,
+    /// `[traces]`; `None` where its endpoint is empty.
+    pub traces: Option<TraceSettings>,
     /// `[[policies]]` and `authz.unmatched`
     pub policies: PolicySettings,
     /// `headers`, `session.cookie` and `authz.trusted_proxies`
@@ -93,6 +97,7 @@ impl Settings {
             gate: GateSettings::read(keys)?,
             counts: CountSettings::read(keys)?,
             log: LogSettings::read(keys)?,
+            traces: TraceSettings::read(keys)?,
             policies: PolicySettings::read(keys)?,
             bar: authz::read(keys)?,
         })

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use reqwest::{Method, Response};
+use reqwest::{Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -74,9 +74,13 @@ impl Client {
         Self { http: reqwest::Client::new(), base: format!("http://{address}") }
     }
 
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.base))
+    }
+
     pub(crate) async fn send(&self, method: Method, path: &str, token: Option<&str>) -> Response {
-        let request = self.http.request(method, format!("{}{path}", self.base));
-        let request = token.into_iter().fold(request, reqwest::RequestBuilder::bearer_auth);
+        let request =
+            token.into_iter().fold(self.request(method, path), reqwest::RequestBuilder::bearer_auth);
         request.send().await.unwrap()
     }
 
@@ -85,7 +89,7 @@ impl Client {
     }
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
-        let sent = self.http.post(format!("{}{path}", self.base)).json(body).send().await.unwrap();
+        let sent = self.request(Method::POST, path).json(body).send().await.unwrap();
         answer(sent).await
     }
 

@@ -23,9 +23,13 @@ async fn walk(tiers: Tiers) {
     client.signup("user1").await;
     let (status, taken) = client.post("/signup", &account("USER1")).await;
     assert_eq!((status, &taken["error"]), (400, &json!("Username already exists!")));
-    let (status, wrong) = client.post("/login", &json!({"username": "user1", "password": "wrong"})).await;
-    let unknown = client.post("/login", &json!({"username": "user9", "password": PASSWORD})).await;
-    assert_eq!((status, &wrong), (401, &unknown.1));
+    let (status, mut wrong) = client.post("/login", &json!({"username": "user1", "password": "wrong"})).await;
+    let (_, mut unknown) = client.post("/login", &json!({"username": "user9", "password": PASSWORD})).await;
+    // The id is each request's own.
+    let ids =
+        [&mut wrong, &mut unknown].map(|body| body.as_object_mut().unwrap().remove("requestId").unwrap());
+    assert_ne!(ids[0], ids[1]);
+    assert_eq!((status, &wrong), (401, &unknown));
     assert_eq!(wrong["title"], "Invalid credentials");
 
     let first = client.login("User1").await;
