@@ -146,6 +146,7 @@ impl Application {
             live_sessions,
             public: address,
             latencies: Arc::default(),
+            hosts: admin.hosts(),
         };
         let server = listener::serve(socket, services, &settings).map_err(RunError::Server)?;
         let handle = server.handle();

@@ -29,14 +29,16 @@ pub(super) async fn guard<B: MessageBody + 'static>(
     next.call(request).await
 }
 
-fn check(headers: &HeaderMap, hosts: &[String]) -> Result<(), ApiError> {
+/// The host that is asked for. A page that has made its own name one of this machine's (DNS rebinding) asks for that name.
+pub(crate) fn own_host(headers: &HeaderMap, hosts: &[String]) -> Result<String, ApiError> {
     let mut named = headers.get_all(header::HOST);
     let (Some(host), None) = (named.next(), named.next()) else { return Err(ApiError::ForeignHost) };
     let host = host.to_str().unwrap_or_default().to_ascii_lowercase();
-    // A page that has made its own name one of this machine's (DNS rebinding) asks for that name.
-    if !is_own(&host, hosts) {
-        return Err(ApiError::ForeignHost);
-    }
+    if is_own(&host, hosts) { Ok(host) } else { Err(ApiError::ForeignHost) }
+}
+
+fn check(headers: &HeaderMap, hosts: &[String]) -> Result<(), ApiError> {
+    let host = own_host(headers, hosts)?;
     let is_elsewhere = |value: &header::HeaderValue| value != "same-origin" && value != "none";
     if headers.get_all(SEC_FETCH_SITE).any(is_elsewhere) {
         return Err(ApiError::ForeignPage);

@@ -2,6 +2,8 @@
 
 mod guard;
 
+pub(crate) use guard::own_host;
+
 use std::{sync::Arc, time::Duration};
 
 use actix_web::{
@@ -34,6 +36,11 @@ pub(crate) struct Admin {
 impl Admin {
     pub(crate) fn new(here: Here, live: &'static str, hosts: &[String]) -> Self {
         Self { here, live, hosts: hosts.into() }
+    }
+
+    /// Names by which the listener may be asked for.
+    pub(crate) fn hosts(&self) -> Arc<[String]> {
+        Arc::clone(&self.hosts)
     }
 }
 

@@ -13,9 +13,11 @@ use tollbar_core::{
     domain::ApiName,
     usecases::{Analytics, CallWindow, LiveSessions, Readiness},
 };
+use tollbar_http::ApiError;
 use tracing::error;
 
 use super::{latency::Latencies, numbers, page, view::Page};
+use crate::admin::own_host;
 
 /// What the page is allowed to load: what this listener serves.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
@@ -34,6 +36,8 @@ pub(crate) struct Sources {
     /// Where clients call.
     pub(crate) public: SocketAddr,
     pub(crate) latencies: Arc<Latencies>,
+    /// Names by which the page may be asked for, beside addresses and localhost.
+    pub(crate) hosts: Arc<[String]>,
 }
 
 /// What somebody wants to see.
@@ -74,7 +78,8 @@ async fn to_dashboard() -> HttpResponse {
     HttpResponse::SeeOther().insert_header((header::LOCATION, "/dashboard")).finish()
 }
 
-async fn show(sources: Data<Sources>, request: HttpRequest) -> HttpResponse {
+async fn show(sources: Data<Sources>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    own_host(request.headers(), &sources.hosts)?;
     // What makes no sense is answered by what makes some: a link from yesterday shall show something.
     let wish = Query::<Wish>::from_query(request.query_string()).map(Query::into_inner).unwrap_or_default();
     let apis = sources.analytics.apis().await;
@@ -85,10 +90,10 @@ async fn show(sources: Data<Sources>, request: HttpRequest) -> HttpResponse {
     let numbers = numbers::read(&sources, api.as_ref(), window).await;
     let page = Page::new(&apis, api.as_ref(), window, sources.public, numbers);
     match page.render() {
-        Ok(text) => guarded(HttpResponse::Ok().content_type("text/html; charset=utf-8")).body(text),
+        Ok(text) => Ok(guarded(HttpResponse::Ok().content_type("text/html; charset=utf-8")).body(text)),
         Err(failure) => {
             error!(%failure, "the dashboard was not written");
-            HttpResponse::InternalServerError().finish()
+            Err(ApiError::Internal)
         }
     }
 }

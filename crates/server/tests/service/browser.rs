@@ -7,7 +7,9 @@ use nix::{
     unistd::Pid,
 };
 use serde_json::{Value, json};
-use thirtyfour::{ChromiumLikeCapabilities as _, LoggingPrefsLogLevel, prelude::*};
+use thirtyfour::{
+    ChromiumLikeCapabilities as _, LoggingPrefsLogLevel, error::WebDriverErrorInner, prelude::*,
+};
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
     process::{Child, Command},
@@ -60,9 +62,16 @@ impl Browser {
         Self { page: page.unwrap(), driver }
     }
 
-    /// The text of the one element with this id.
+    /// The text of the one element with this id. The page may exchange it meanwhile, for one that says the same or more.
     pub(crate) async fn text(&self, id: &str) -> String {
-        self.page.find(By::Id(id)).await.unwrap().text().await.unwrap()
+        loop {
+            let element = self.page.find(By::Id(id)).await.unwrap();
+            match element.text().await {
+                Ok(text) => return text,
+                Err(error) if matches!(*error, WebDriverErrorInner::StaleElementReference(_)) => {}
+                Err(error) => panic!("{id}: {error}"),
+            }
+        }
     }
 
     /// Waits until it is this.

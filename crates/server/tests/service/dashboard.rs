@@ -251,6 +251,9 @@ async fn it_loads_nothing_of_elsewhere_and_clients_do_not_reach_it() {
             "{path} is not for clients"
         );
     }
+    let rebound = reqwest::Client::new().get(format!("http://{}/dashboard", process.operators.unwrap()));
+    let rebound = rebound.header("host", "elsewhere.example:9090").send().await.unwrap();
+    assert_eq!(rebound.status(), 403, "a page of elsewhere that gave its name this address");
     assert_eq!(operators.send(Method::GET, "/", None).await.status(), 200, "it leads to the dashboard");
     assert_eq!(operators.send(Method::GET, "/dashboard/x", None).await.status(), 404);
     assert_eq!(operators.send(Method::POST, "/dashboard", None).await.status(), 405);
