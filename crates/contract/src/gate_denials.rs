@@ -1,4 +1,4 @@
-//! What a [`Gate`](tollbar_core::ports::Gate) promises to whoever is over a limit: also one that remembers its denials.
+//! What a [`Gate`] promises to whoever is over a limit: also one that remembers its denials.
 
 use std::{sync::Arc, time::Duration};
 

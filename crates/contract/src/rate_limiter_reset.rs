@@ -1,4 +1,4 @@
-//! What a [`RateLimiter`](tollbar_core::ports::RateLimiter) promises of a reset: the whole quota back, and nothing else.
+//! What a [`RateLimiter`] promises of a reset: the whole quota back, and nothing else.
 
 use std::{net::IpAddr, sync::Arc};
 
