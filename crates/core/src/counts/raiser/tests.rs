@@ -150,7 +150,12 @@ async fn who_has_paid_what_it_owes_is_not_behind_for_a_raise_that_another_one_be
 #[tokio::test]
 async fn what_another_one_owes_is_no_sign_of_a_loss_until_it_has_paid() {
     let (mut ledger, mut tracker) = (MockCallLedger::new(), raised(1));
-    ledger.expect_totals().once().returning(|_, _| Ok(vec![]));
+    let has_paid = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&has_paid);
+    ledger.expect_totals().once().returning(move |_, _| {
+        assert!(seen.load(Ordering::Relaxed), "nothing is raised for what another one owes");
+        Ok(vec![])
+    });
     tracker.expect_raise().once().returning(|_, _| Ok(true));
     tracker.expect_is_whole().times(2).returning(|| Ok(true));
     let raiser = raiser(ledger, tracker);
@@ -158,6 +163,7 @@ async fn what_another_one_owes_is_no_sign_of_a_loss_until_it_has_paid() {
     raiser.follow(&[tally(1, 3)], false).await;
     raiser.look().await.unwrap();
     raiser.counts().set_any(false);
+    has_paid.store(true, Ordering::Relaxed);
     // It could have been a loss all the same.
     raiser.look().await.unwrap();
     raiser.look().await.unwrap();
