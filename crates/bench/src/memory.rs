@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use clap::Args;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use tokio_util::sync::CancellationToken;
 use tollbar_core::{
     Assembly, AssemblyOptions, DurableTier, LiveTier,
     domain::Incarnation,
@@ -37,13 +38,14 @@ impl Memory {
         let repo: Arc<dyn UserRepo> = tiers.store.clone();
         let all = users::create(&repo, "user", self.users + 1, &users::cheap_hash()?).await?;
         let sessions = tiers::sessions(tiers.store.clone(), tiers.live.clone()).await?;
-        let (durable, live) = (DurableTier::of(tiers.store), LiveTier::of(tiers.live));
+        let (durable, live) =
+            (DurableTier::of(tiers.store), LiveTier::of(tiers.live.clone()).with_pending(tiers.live));
         let process = Incarnation::from_bytes(random_bytes()?);
         let options =
             AssemblyOptions { sessions: session_options(), bcrypt_cost: 4, ..AssemblyOptions::default() };
         let policies = policies("ping", &DEFAULT)?;
-        // Its flusher is not run: what it writes to Redis is there already.
-        let Assembly { gate, .. } =
+        // Its flusher is run at the end alone: so long, each call is noted.
+        let Assembly { gate, flusher, .. } =
             Assembly::new(durable, live, Arc::new(SystemClock), process, policies, options).await?;
         let policy = policy("ping", &DEFAULT)?;
         let admit = |token: String| {
@@ -65,8 +67,13 @@ impl Memory {
         let tokens = users::open(&sessions, rest).await?;
         // In less than the time that a record is kept.
         stream::iter(tokens).map(admit).buffer_unordered(ABREAST).try_collect::<()>().await?;
+        let noted = used(&self.engines.redis).await?;
+        let stop = CancellationToken::new();
+        stop.cancel();
+        flusher.run(stop).await;
         let after = used(&self.engines.redis).await?;
         println!("bytes_per_user={}", after.saturating_sub(before) as f64 / self.users as f64);
+        println!("bytes_per_noted_call={}", noted.saturating_sub(after) as f64 / self.users as f64);
         Ok(())
     }
 }

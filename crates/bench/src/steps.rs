@@ -67,7 +67,7 @@ impl Steps {
             bar: Bar::new(Arc::new(authorize), BarOptions::default()),
             ping: Arc::new(Ping::new(Duration::ZERO)),
             analytics,
-            readiness: Arc::new(Readiness::new(tiers.store, tiers.live)),
+            readiness: Arc::new(Readiness::new(tiers.store, tiers.live, Arc::new(SystemClock))),
             body_timeout: Duration::from_secs(9),
             shutdown: Shutdown::default(),
         };

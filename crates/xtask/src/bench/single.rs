@@ -40,6 +40,13 @@ pub(crate) fn memory(plan: &Plan, tools: &Tools, report: &mut Report) -> Result<
         tools.run("memory", ["--database", &database_url, "--redis", &redis_url, "--users", &users])?;
     let name = format!("memory of Redis an active user, of {users}");
     report.measure(&name, facts.get("bytes_per_user")?, 0, " bytes", Some(Goal::AtMost(300.0)));
+    report.measure(
+        "the same, of a call until it is flushed",
+        facts.get("bytes_per_noted_call")?,
+        0,
+        " bytes",
+        None,
+    );
     Ok(())
 }
 
