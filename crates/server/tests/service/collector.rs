@@ -13,6 +13,12 @@ use opentelemetry_proto::tonic::{
     trace::v1::{span::SpanKind, status::StatusCode},
 };
 use prost::Message as _;
+use rustls::{
+    ServerConfig,
+    crypto::ring,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+};
+use tollbar_testkit::Certificates;
 
 /// A span as it arrived.
 #[derive(Debug, Clone)]
@@ -40,6 +46,7 @@ impl Seen {
 /// A running collector. Dropping it stops it.
 pub(crate) struct Collector {
     pub(crate) address: SocketAddr,
+    scheme: &'static str,
     spans: Arc<Mutex<Vec<Seen>>>,
     server: ServerHandle,
 }
@@ -52,23 +59,46 @@ impl Collector {
         Self::start_at(TcpListener::bind("127.0.0.1:0").unwrap())
     }
 
+    /// Behind TLS, for who trusts the authority of these certificates.
+    pub(crate) fn start_tls(certificates: &Certificates) -> Self {
+        let files = certificates.server();
+        let chain = CertificateDer::pem_file_iter(&files.certificate).unwrap().map(Result::unwrap).collect();
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(chain, PrivateKeyDer::from_pem_file(&files.key).unwrap())
+            .unwrap();
+        Self::serve(TcpListener::bind("127.0.0.1:0").unwrap(), Some(config))
+    }
+
     pub(crate) fn start_at(socket: TcpListener) -> Self {
+        Self::serve(socket, None)
+    }
+
+    fn serve(socket: TcpListener, tls: Option<ServerConfig>) -> Self {
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let (address, spans) = (socket.local_addr().unwrap(), Arc::<Mutex<Vec<Seen>>>::default());
         let kept = Arc::clone(&spans);
         let app = move || {
             let spans = web::Data::from(Arc::clone(&kept));
             App::new().app_data(spans).route("/v1/traces", web::post().to(take))
         };
-        let server = HttpServer::new(app).workers(1).disable_signals().listen(socket).unwrap().run();
+        let server = HttpServer::new(app).workers(1).disable_signals();
+        let server = match tls {
+            Some(config) => server.listen_rustls_0_23(socket, config),
+            None => server.listen(socket),
+        };
+        let server = server.unwrap().run();
         let handle = server.handle();
         tokio::spawn(server);
-        Self { address, spans, server: handle }
+        Self { address, scheme, spans, server: handle }
     }
 
     /// The variables that have a service send its spans here.
     pub(crate) fn variables(&self) -> Vec<(String, String)> {
         let variables = [
-            ("TOLLBAR__TRACES__ENDPOINT", format!("http://{}", self.address)),
+            ("TOLLBAR__TRACES__ENDPOINT", format!("{}://{}", self.scheme, self.address)),
             ("TOLLBAR__TRACES__HEADERS", format!("Authorization=Bearer%20{TOKEN}")),
         ];
         variables.map(|(name, value)| (name.to_owned(), value)).into()

@@ -7,7 +7,7 @@ use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use reqwest::{Method, Response};
 use serde_json::Value;
 use tokio::time::{sleep, timeout};
-use tollbar_testkit::PrivateRedis;
+use tollbar_testkit::{Certificates, PrivateRedis};
 
 use crate::{
     collector::{Collector, Seen, TOKEN},
@@ -273,4 +273,20 @@ async fn a_collector_that_hangs_delays_neither_a_request_nor_the_end() {
     }
     let log = timeout(Duration::from_secs(4), end(process)).await.expect("it waits for the collector");
     assert!(log.iter().any(|line| line.contains("the last traces did not reach the collector")), "{log:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_collector_behind_tls_is_believed_by_its_certificate_alone() {
+    let (tiers, certificates) = (Tiers::embedded(), Certificates::new());
+    for (ca, is_believed) in [(certificates.ca(), true), (certificates.other_ca(), false)] {
+        let collector = Collector::start_tls(&certificates);
+        let process = start(&tiers, &collector, &[("SSL_CERT_FILE", ca.to_str().unwrap())]).await;
+        assert_eq!(get(&process, "/top", &[]).await.status(), 200);
+        // The last spans are sent at the end.
+        let log = end(process).await;
+        let refused = log
+            .iter()
+            .any(|line| line.contains("do not reach the collector") && line.contains("certificate"));
+        assert_eq!((collector.spans().is_empty(), refused), (!is_believed, !is_believed), "{log:?}");
+    }
 }
