@@ -1,15 +1,8 @@
 //! `migrate`: what it says and does, and that no other command does it.
 
-use std::{fs::File, io::Read as _, process::Stdio};
-
-use nix::pty::{Winsize, openpty};
 use serde_json::{Value, json};
 
-use crate::{
-    command_line::run,
-    process::{Process, command},
-    tiers::Tiers,
-};
+use crate::{command_line::run, process::Process, tiers::Tiers};
 
 const FIRST: &str = "2025-11-21-000001_users";
 
@@ -60,29 +53,4 @@ async fn migrations_run_once_and_are_named_on_sqlite() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn migrations_run_once_and_are_named_on_postgresql() {
     migrations_run_once_and_are_named(Tiers::new(true, true)).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn on_a_terminal_a_bar_shows_how_far_it_is() {
-    let size = Winsize { ws_row: 24, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0 };
-    for (arguments, shows) in [(&["migrate"][..], true), (&["migrate", "--json"], false)] {
-        let tiers = Tiers::embedded();
-        let terminal = openpty(Some(&size), None).unwrap();
-        let mut variables = tiers.variables();
-        variables.push(("TERM".to_owned(), "xterm".to_owned()));
-        let mut command = command(arguments, variables);
-        let mut child = command.stderr(Stdio::from(terminal.slave)).spawn().unwrap();
-        // The terminal ends with its last user.
-        drop(command);
-        let shown = tokio::task::spawn_blocking(move || {
-            let (mut screen, mut shown) = (File::from(terminal.master), Vec::new());
-            // Its end is an error on Linux.
-            let _ = screen.read_to_end(&mut shown);
-            String::from_utf8_lossy(&shown).into_owned()
-        });
-        assert!(child.wait().await.unwrap().success());
-        let shown = shown.await.unwrap();
-        assert_eq!(shown.contains(FIRST), shows, "{shown:?}");
-        assert!(!shows || shown.contains("0/"), "{shown:?}");
-    }
 }

@@ -12,6 +12,7 @@ mod command_line_forms;
 mod command_line_migrate;
 mod command_line_operators;
 mod command_line_processes;
+mod command_line_terminal;
 mod dashboard;
 mod database_claim;
 mod faults;

@@ -55,9 +55,13 @@ impl Process {
     /// The same, with arguments.
     pub(crate) async fn start_with(tiers: &Tiers, arguments: &[&str], more: &[(&str, &str)]) -> Self {
         let mut variables = tiers.variables();
-        variables.push(("TOLLBAR__LOG__FORMAT".to_owned(), "json".to_owned()));
         variables.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let mut child = command(arguments, variables).spawn().unwrap();
+        Self::of(command(arguments, variables)).await
+    }
+
+    /// Starts this command and waits until it listens.
+    pub(crate) async fn of(mut command: Command) -> Self {
+        let mut child = command.env("TOLLBAR__LOG__FORMAT", "json").spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let (tell, address) = oneshot::channel();
         let log = tokio::spawn(async move {
@@ -93,8 +97,11 @@ impl Process {
     }
 }
 
+/// What it said where that was not led elsewhere.
 async fn stderr(child: &mut Child) -> String {
     let mut said = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut said).await.unwrap();
+    if let Some(mut stderr) = child.stderr.take() {
+        stderr.read_to_string(&mut said).await.unwrap();
+    }
     said
 }
