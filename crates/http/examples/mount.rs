@@ -59,7 +59,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         bar: bar.clone(),
         ping: Arc::new(Ping::new(Duration::ZERO)),
         analytics,
-        readiness: Arc::new(Readiness::new(store, live)),
+        readiness: Arc::new(Readiness::new(store, live, Arc::new(SystemClock))),
         body_timeout: Duration::from_secs(10),
         shutdown: Shutdown::default(),
     };

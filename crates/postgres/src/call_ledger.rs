@@ -49,7 +49,7 @@ struct Row {
 #[async_trait]
 impl CallLedger for PgStore {
     async fn begin(&self, incarnation: Incarnation, process: Incarnation) -> Result<(), StoreError> {
-        self.call("begin an incarnation", self.options.deadline, async |connection| {
+        self.call_vital("begin an incarnation", self.options.deadline, async |connection| {
             incarnations::begin(connection, incarnation, process).await
         })
         .await
@@ -62,7 +62,7 @@ impl CallLedger for PgStore {
         let chunks = &sums::columns(&sums.tallies).map_err(too_large)?;
         let digest = &digest(OPERATION, &sums.activity).await?;
         let deadline = self.options.ledger_deadline;
-        self.call(OPERATION, deadline, async |connection| {
+        self.call_vital(OPERATION, deadline, async |connection| {
             connection
                 .transaction(async |connection| {
                     take_time(connection, deadline).await?;
@@ -124,7 +124,7 @@ impl CallLedger for PgStore {
             digests.push((*epoch, digest(OPERATION, &sums.activity).await?));
         }
         let (deadline, digests) = (self.options.ledger_deadline, &digests);
-        self.call(OPERATION, deadline, async |connection| {
+        self.call_vital(OPERATION, deadline, async |connection| {
             connection
                 .transaction(async |connection| {
                     take_time(connection, deadline).await?;

@@ -13,7 +13,7 @@ impl HealthCheck for PgStore {
     }
 
     async fn check(&self) -> Result<(), StoreError> {
-        self.call("check health", self.options.deadline, async |connection| {
+        self.call_vital("check health", self.options.deadline, async |connection| {
             diesel::sql_query("SELECT 1").execute(connection).await.map(drop)
         })
         .await

@@ -25,7 +25,7 @@ impl ProcessLease for PgStore {
     async fn hold(&self, process: Incarnation, sharing: Sharing, ttl: Duration) -> Result<u32, LeaseError> {
         let alone = sharing == Sharing::Alone;
         let ttl = i64::try_from(ttl.min(LONGEST).as_micros()).unwrap_or(i64::MAX);
-        let entered = self.call("hold the database", self.options.deadline, async |connection| {
+        let entered = self.call_vital("hold the database", self.options.deadline, async |connection| {
             connection
                 .transaction(async |connection| {
                     // One at a time, so that of two that come together one finds the other.
@@ -44,7 +44,7 @@ impl ProcessLease for PgStore {
     }
 
     async fn release(&self, process: Incarnation) -> Result<(), StoreError> {
-        self.call("release the database", self.options.deadline, async |connection| {
+        self.call_vital("release the database", self.options.deadline, async |connection| {
             let own = processes::table.find(process.as_bytes().as_slice());
             diesel::delete(own).execute(connection).await.map(drop)
         })

@@ -98,6 +98,14 @@ impl PgStore {
         Ok(Self { options: Arc::new(options), pool, place, places, breaker, _prober: prober })
     }
 
+    /// That these options can be used: address, TLS and its files. Nobody is connected to.
+    ///
+    /// # Errors
+    /// They cannot.
+    pub fn check(options: &PgOptions) -> Result<(), OpenError> {
+        Target::of(options).map(drop)
+    }
+
     /// Host, port and database, for people.
     pub fn place(&self) -> &str {
         &self.place
@@ -111,6 +119,17 @@ impl PgStore {
         work: impl AsyncFnOnce(&mut AsyncPgConnection) -> QueryResult<T>,
     ) -> Result<T, StoreError> {
         let _place = self.places.try_acquire().map_err(|_| StoreError::overloaded(operation))?;
+        self.call_vital(operation, deadline, work).await
+    }
+
+    /// The same for what the process lives by: its claim, its counts, and whether it is well. It has a place however many callers wait; of
+    /// each such operation one is under way at a time.
+    pub(crate) async fn call_vital<T>(
+        &self,
+        operation: &'static str,
+        deadline: Duration,
+        work: impl AsyncFnOnce(&mut AsyncPgConnection) -> QueryResult<T>,
+    ) -> Result<T, StoreError> {
         let call = async {
             let lent = self.pool.get().await.map_err(|refusal| pool_error(operation, refusal))?;
             let mut lent = Lent::new(lent);

@@ -9,8 +9,8 @@ use futures_util::future::join_all;
 use support::{backends, client, hasty, login, now, open, transactions, user, version};
 use tokio::time::{sleep, timeout};
 use tollbar_core::{
-    domain::UserId,
-    ports::{HealthCheck, SessionStore},
+    domain::{Incarnation, UserId},
+    ports::{CallLedger, HealthCheck, SessionStore},
 };
 use tollbar_postgres::{PgOptions, PgStore};
 use tollbar_testkit::{Proxy, TestDatabase};
@@ -141,6 +141,31 @@ async fn one_more_than_may_wait_is_refused_at_once() {
     let outcomes = join_all((0..20).map(|_| login(&store, ada))).await;
     let shown = outcomes.into_iter().map(|outcome| format!("{:?}", outcome.unwrap_err()));
     assert_eq!(shown.filter(|error| error.contains("too many callers")).count(), 5);
+}
+
+#[tokio::test]
+async fn a_crowd_does_not_keep_out_what_the_process_lives_by() {
+    let database = TestDatabase::create();
+    let options = PgOptions { queue: 1, ..PgOptions::new(database.url()) };
+    let store = PgStore::open(options).await.unwrap();
+    let ada = user(&store, "ada").await;
+    let crowd = async {
+        loop {
+            join_all((0..30).map(|_| login(&store, ada))).await;
+        }
+    };
+    let vital = async {
+        for number in 0..20 {
+            store.check().await.unwrap();
+            let process = Incarnation::from_bytes([number; 16]);
+            store.begin(process, process).await.unwrap();
+            CallLedger::close(&store, process, &[]).await.unwrap();
+        }
+    };
+    tokio::select! {
+        () = crowd => unreachable!("it goes on for ever"),
+        () = vital => {}
+    }
 }
 
 #[tokio::test]

@@ -51,7 +51,7 @@ pub(crate) async fn compose(
             .await?;
     let (durable_tier, live_tier) = (durable.tier.clone(), live.tier.clone());
     let (policies, options) = (Policies::new(settings.policies.table()), options(settings, last_flush));
-    let assembly = Assembly::new(durable_tier, live_tier, clock, process, policies, options);
+    let assembly = Assembly::new(durable_tier, live_tier, clock.clone(), process, policies, options);
     let Assembly { signup, login, logout, authorize, analytics, live_sessions, operations, flusher, .. } =
         assembly.await?;
     let progress = Progress::counting("callers on the leaderboard");
@@ -68,7 +68,7 @@ pub(crate) async fn compose(
         bar: Bar::new(authorize, settings.bar.clone()),
         ping: Arc::new(Ping::new(settings.ping_delay)),
         analytics,
-        readiness: Arc::new(Readiness::new(Arc::clone(&durable.health), Arc::clone(&live.health))),
+        readiness: Arc::new(Readiness::new(Arc::clone(&durable.health), Arc::clone(&live.health), clock)),
         body_timeout: settings.server.client_timeout,
         shutdown: Shutdown::default(),
     };

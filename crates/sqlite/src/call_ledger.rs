@@ -52,28 +52,30 @@ struct Total {
 impl CallLedger for SqliteStore {
     async fn begin(&self, incarnation: Incarnation, process: Incarnation) -> Result<(), StoreError> {
         let begin = move |connection: &mut _| incarnations::begin(connection, incarnation, process);
-        self.write("begin an incarnation", self.options.deadline, begin).await
+        self.write_vital("begin an incarnation", self.options.deadline, begin).await
     }
 
     async fn add(&self, id: EpochId, sums: &EpochSums) -> Result<Added, StoreError> {
         const OPERATION: &str = "add to the ledger";
         let epoch = number(OPERATION, id.epoch.get())?;
         let (rows, digest) = (rows(OPERATION, &sums.tallies)?, digest(OPERATION, &sums.activity).await?);
-        self.write(OPERATION, self.options.ledger_deadline, move |connection| {
-            match incarnations::note(connection, id.incarnation, epoch)? {
-                Noted::Closed => Ok(Added::Closed),
-                Noted::Now => {
-                    let totals = add(connection, &rows)?;
-                    activity::add(connection, &digest)?;
-                    Ok(Added::Totals(totals))
-                }
-                Noted::Before => {
-                    let as_it_stands = |(sum, _): (Tally, i64)| {
-                        let calls = u64::try_from(total(connection, &sum)?).map_err(damaged)?;
-                        Ok(Tally { calls, ..sum })
-                    };
-                    rows.into_iter().map(as_it_stands).collect::<QueryResult<_>>().map(Added::Totals)
-                }
+        self.write_vital(OPERATION, self.options.ledger_deadline, move |connection| match incarnations::note(
+            connection,
+            id.incarnation,
+            epoch,
+        )? {
+            Noted::Closed => Ok(Added::Closed),
+            Noted::Now => {
+                let totals = add(connection, &rows)?;
+                activity::add(connection, &digest)?;
+                Ok(Added::Totals(totals))
+            }
+            Noted::Before => {
+                let as_it_stands = |(sum, _): (Tally, i64)| {
+                    let calls = u64::try_from(total(connection, &sum)?).map_err(damaged)?;
+                    Ok(Tally { calls, ..sum })
+                };
+                rows.into_iter().map(as_it_stands).collect::<QueryResult<_>>().map(Added::Totals)
             }
         })
         .await
@@ -105,7 +107,7 @@ impl CallLedger for SqliteStore {
             let epoch = number(OPERATION, epoch.get())?;
             added.push((epoch, rows(OPERATION, &sums.tallies)?, digest(OPERATION, &sums.activity).await?));
         }
-        self.write(OPERATION, self.options.ledger_deadline, move |connection| {
+        self.write_vital(OPERATION, self.options.ledger_deadline, move |connection| {
             let Some(last) = incarnations::close(connection, incarnation)? else { return Ok(()) };
             for (_, rows, digest) in added.iter().filter(|(epoch, ..)| *epoch > last) {
                 add(connection, rows)?;

@@ -15,6 +15,6 @@ impl HealthCheck for SqliteStore {
     async fn check(&self) -> Result<(), StoreError> {
         // Its transaction takes the lock to write, which another process may hold; a bare SELECT 1 would not touch the file.
         let read = |connection: &mut _| installation::table.count().get_result::<i64>(connection);
-        self.write("check health", self.options.deadline, read).await.map(drop)
+        self.write_vital("check health", self.options.deadline, read).await.map(drop)
     }
 }

@@ -69,6 +69,16 @@ impl Lane {
             TryAcquireError::NoPermits => StoreError::overloaded(operation),
             closed @ TryAcquireError::Closed => StoreError::permanent(operation, closed),
         })?;
+        self.run_vital(operation, deadline, work).await
+    }
+
+    /// The same for what the process lives by, which has a place however many wait. Of each such operation one is under way at a time.
+    pub(crate) async fn run_vital<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        deadline: Duration,
+        work: impl FnOnce(&mut SqliteConnection) -> QueryResult<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let call = self.0.breaker.enter(operation)?;
         let done = tokio::time::timeout(deadline, self.take_turn(operation, work)).await;
         call.heed(done.unwrap_or_else(|_| Err(StoreError::deadline(operation, deadline))))

@@ -97,14 +97,14 @@ impl ProcessLease for SqliteStore {
             Sharing::Alone => Ok(1),
             Sharing::Together => {
                 let count = move |connection: &mut _| count(connection, process, ttl);
-                Ok(self.write(HOLD, self.options.deadline, count).await?)
+                Ok(self.write_vital(HOLD, self.options.deadline, count).await?)
             }
         }
     }
 
     async fn release(&self, process: Incarnation) -> Result<(), StoreError> {
         self.lock.release(process);
-        self.write("release the database", self.options.deadline, move |connection| {
+        self.write_vital("release the database", self.options.deadline, move |connection| {
             let own = diesel::sql_query("DELETE FROM processes WHERE incarnation = ?");
             own.bind::<Binary, _>(process.as_bytes().as_slice()).execute(connection).map(drop)
         })

@@ -112,6 +112,17 @@ impl SqliteStore {
     ) -> Result<T, StoreError> {
         self.writer.run(operation, deadline, move |connection| connection.immediate_transaction(work)).await
     }
+
+    /// The same for what the process lives by: its claim, its counts, and whether it is well. Callers in a crowd do not keep it out.
+    pub(crate) async fn write_vital<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        deadline: Duration,
+        work: impl FnOnce(&mut SqliteConnection) -> QueryResult<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let work = move |connection: &mut SqliteConnection| connection.immediate_transaction(work);
+        self.writer.run_vital(operation, deadline, work).await
+    }
 }
 
 impl fmt::Debug for SqliteStore {

@@ -9,7 +9,10 @@ use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
 use futures_util::future::join_all;
 use support::{folder, login, now, options, user};
 use tempfile::TempDir;
-use tollbar_core::ports::{HealthCheck, SessionStore};
+use tollbar_core::{
+    domain::Incarnation,
+    ports::{CallLedger, HealthCheck, SessionStore},
+};
 use tollbar_sqlite::{SqliteOptions, SqliteStore};
 
 /// Holds the file's write lock until it is dropped.
@@ -97,6 +100,30 @@ async fn one_more_than_may_wait_is_refused_at_once() {
     let outcomes = join_all((0..10).map(|_| login(&store, ada))).await;
     let shown = outcomes.into_iter().map(|outcome| format!("{:?}", outcome.unwrap_err()));
     assert_eq!(shown.filter(|error| error.contains("too many callers")).count(), 6);
+}
+
+#[tokio::test]
+async fn a_crowd_does_not_keep_out_what_the_process_lives_by() {
+    let folder = folder();
+    let store = SqliteStore::open(SqliteOptions { queue: 1, ..options(&folder) }).await.unwrap();
+    let ada = user(&store, "ada").await;
+    let crowd = async {
+        loop {
+            join_all((0..30).map(|_| login(&store, ada))).await;
+        }
+    };
+    let vital = async {
+        for number in 0..20 {
+            store.check().await.unwrap();
+            let process = Incarnation::from_bytes([number; 16]);
+            store.begin(process, process).await.unwrap();
+            CallLedger::close(&store, process, &[]).await.unwrap();
+        }
+    };
+    tokio::select! {
+        () = crowd => unreachable!("it goes on for ever"),
+        () = vital => {}
+    }
 }
 
 #[tokio::test]

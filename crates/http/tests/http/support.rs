@@ -85,7 +85,11 @@ impl Ports {
             ping: Arc::new(Ping::new(Duration::ZERO)),
             analytics: Arc::new(Analytics::new(counts, Arc::new(self.history), clock)),
             bar,
-            readiness: Arc::new(Readiness::new(Arc::new(self.durable), Arc::new(self.live))),
+            readiness: Arc::new(Readiness::new(
+                Arc::new(self.durable),
+                Arc::new(self.live),
+                Arc::new(ManualClock::new()),
+            )),
             body_timeout: Duration::from_millis(100),
             shutdown: Shutdown::default(),
         }

@@ -109,11 +109,14 @@ async fn a_redis_that_takes_no_writes_is_down_and_its_board_is_stale() {
         redis.run(&on);
         assert_eq!(client.ping(&token).await.0, 200);
         top(client, calls, true).await;
+        // A look at the tiers is told for a quarter of a second.
+        sleep(Duration::from_millis(300)).await;
         let (status, ready) = client.get("/readyz").await;
         assert_eq!((status, &ready["status"]), (200, &json!("degraded")));
         assert_eq!(ready["dependencies"], json!({"redis": "down", "sqlite": "up"}));
         redis.run(&off);
         top(client, calls, false).await;
+        sleep(Duration::from_millis(300)).await;
         assert_eq!(dependencies(client).await, json!({"redis": "up", "sqlite": "up"}));
     }
     service.stop().await.unwrap();
