@@ -19,7 +19,7 @@ pub use error::ApiError;
 pub use extract::{ApiJson, BODY_LIMIT, BodyTimeout};
 pub use guard::{CurrentUser, Guard, Guarded};
 pub use openapi::openapi;
-pub use request_span::{REQUEST_ID, request_span};
+pub use request_span::{REQUEST_ID, request_span, unmeasured_request_span};
 pub use routes::{configure, not_found};
 pub use services::{Services, Shutdown};
 pub use tollbar_wire::{Bar, BarOptions, Denial, HeaderFormat, TrustedProxies};

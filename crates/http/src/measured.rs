@@ -81,8 +81,10 @@ impl ByAnswer {
 
 fn handles((method, status): (&'static str, StatusCode), route: Option<&str>) -> Handles {
     let (route, status) = (route.unwrap_or("none").to_owned(), status.as_str().to_owned());
-    let seconds =
-        histogram!("tollbar_http_request_duration_seconds", "method" => method, "route" => route.clone());
+    let seconds = histogram!(
+        "tollbar_http_request_duration_seconds",
+        "method" => method, "route" => route.clone(), "status" => status.clone()
+    );
     let requests =
         counter!("tollbar_http_requests_total", "method" => method, "route" => route, "status" => status);
     (requests, seconds)

@@ -31,9 +31,25 @@ pub async fn request_span<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
+    let measured = Measured::begin(request.method());
+    within_span(request, next, Some(measured)).await
+}
+
+/// The same without metrics: for an app that is none of clients', such as one for operators.
+pub async fn unmeasured_request_span<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    within_span(request, next, None).await
+}
+
+async fn within_span<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+    measured: Option<Measured>,
+) -> Result<ServiceResponse<B>, Error> {
     let id = inbound(request.headers()).unwrap_or_else(fresh);
     let span = span(&request, &id);
-    let measured = Measured::begin(request.method());
     let handled = async {
         let answer = AssertUnwindSafe(next.call(request)).catch_unwind().await;
         let answer = answer.unwrap_or_else(|_| {
@@ -43,7 +59,9 @@ pub async fn request_span<B: MessageBody + 'static>(
         if let Ok(answer) = &answer {
             let request = answer.request();
             debug!(route = request.match_pattern().as_deref(), status = answer.status().as_u16(), "answered");
-            measured.answered(request, answer.status());
+            if let Some(measured) = measured {
+                measured.answered(request, answer.status());
+            }
         }
         match answer {
             Ok(mut answer) => {

@@ -9,6 +9,7 @@ use std::{
 
 use actix_web::dev::Server;
 use tokio::{
+    runtime::Handle,
     signal::unix::Signal,
     time::{sleep, timeout},
 };
@@ -146,15 +147,17 @@ impl Application {
             live_sessions,
             public: address,
             latencies: Arc::default(),
+            runtime: Handle::current(),
             hosts: admin.hosts(),
         };
         let server = listener::serve(socket, services, &settings).map_err(RunError::Server)?;
         let handle = server.handle();
+        let latencies = Arc::clone(&sources.latencies);
         let operators = operators.map(|socket| operator::serve(socket, sources, admin));
         let operators = operators.transpose().map_err(RunError::Server)?;
         let goodbye = operators.as_ref().map(Server::handle);
         let operators = operators.map(tokio::spawn);
-        let keeping_up = tokio::spawn(metrics::keep_up());
+        let keeping_up = tokio::spawn(async move { tokio::join!(metrics::keep_up(), latencies.keep_up()) });
         let mut server = tokio::spawn(server);
 
         let (no_more_counts, lost) = (CancellationToken::new(), claim.lost.clone());

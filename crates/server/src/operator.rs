@@ -14,7 +14,7 @@ use actix_web::{
     App, FromRequest, Handler, HttpResponse, HttpServer, Resource, Responder, dev::Server, http::header,
     middleware::from_fn, web,
 };
-use tollbar_http::{ApiError, not_found, request_span};
+use tollbar_http::{ApiError, not_found, unmeasured_request_span};
 
 pub(crate) use dashboard::Sources;
 
@@ -26,6 +26,9 @@ use crate::{
 /// The text format that Prometheus reads, <https://prometheus.io/docs/instrumenting/exposition_formats/>.
 const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
+/// Operators are few, and share the process's memory and files with its clients.
+const MOST_CONNECTIONS: usize = 64;
+
 /// A server that serves once it is polled, and stops when its handle says so.
 pub(crate) fn serve(socket: TcpListener, sources: Sources, admin: Admin) -> io::Result<Server> {
     let app = move || {
@@ -35,9 +38,10 @@ pub(crate) fn serve(socket: TcpListener, sources: Sources, admin: Admin) -> io::
             .configure(admin::mount(admin.clone()))
             .configure(docs::mount)
             .configure(not_found)
-            .wrap(from_fn(request_span))
+            .wrap(from_fn(unmeasured_request_span))
     };
-    Ok(HttpServer::new(app).workers(1).disable_signals().shutdown_timeout(1).listen(socket)?.run())
+    let server = HttpServer::new(app).workers(1).max_connections(MOST_CONNECTIONS);
+    Ok(server.disable_signals().shutdown_timeout(1).listen(socket)?.run())
 }
 
 /// What is only read.

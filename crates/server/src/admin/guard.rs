@@ -17,6 +17,8 @@ use super::Admin;
 
 /// What browsers say of who asks; no page can change it.
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 
 /// Refuses what another site's page may have sent. What changes something must besides be JSON, which [`ApiJson`](tollbar_http::ApiJson) asks
 /// for: such a request a browser does not send elsewhere without asking first, and nobody here would answer that.
@@ -29,8 +31,17 @@ pub(super) async fn guard<B: MessageBody + 'static>(
     next.call(request).await
 }
 
+/// That this page is opened by a browser, if only by a link from elsewhere, or asked for by none of another site's pages: making it is work.
+pub(crate) fn check_page(headers: &HeaderMap, hosts: &[String]) -> Result<(), ApiError> {
+    let is = |name: &HeaderName, value: &str| headers.get(name).is_some_and(|found| found == value);
+    if is(&SEC_FETCH_MODE, "navigate") && is(&SEC_FETCH_DEST, "document") {
+        return own_host(headers, hosts).map(drop);
+    }
+    check(headers, hosts)
+}
+
 /// The host that is asked for. A page that has made its own name one of this machine's (DNS rebinding) asks for that name.
-pub(crate) fn own_host(headers: &HeaderMap, hosts: &[String]) -> Result<String, ApiError> {
+fn own_host(headers: &HeaderMap, hosts: &[String]) -> Result<String, ApiError> {
     let mut named = headers.get_all(header::HOST);
     let (Some(host), None) = (named.next(), named.next()) else { return Err(ApiError::ForeignHost) };
     let host = host.to_str().unwrap_or_default().to_ascii_lowercase();
@@ -115,5 +126,24 @@ mod tests {
             assert_eq!(verdict(&[host, (name, value)]), Err("ForeignPage".to_owned()), "{name}: {value}");
         }
         assert!(verdict(&[host, ("sec-fetch-site", "none"), ("sec-fetch-site", "cross-site")]).is_err());
+    }
+
+    #[test]
+    fn a_page_may_be_opened_from_elsewhere_and_not_be_fetched() {
+        let page = |host: &'static str, mode: &'static str, dest: &'static str| {
+            let request = TestRequest::default().append_header(("host", host));
+            let request = request.append_header(("sec-fetch-site", "cross-site"));
+            let request =
+                request.append_header(("sec-fetch-mode", mode)).append_header(("sec-fetch-dest", dest));
+            check_page(request.to_http_request().headers(), &[]).is_ok()
+        };
+        assert!(page("localhost:9090", "navigate", "document"));
+        for (host, mode, dest) in [
+            ("evil.example", "navigate", "document"),
+            ("localhost:9090", "no-cors", "empty"),
+            ("localhost:9090", "navigate", "iframe"),
+        ] {
+            assert!(!page(host, mode, dest), "{host} {mode} {dest}");
+        }
     }
 }

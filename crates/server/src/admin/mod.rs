@@ -2,7 +2,7 @@
 
 mod guard;
 
-pub(crate) use guard::own_host;
+pub(crate) use guard::check_page;
 
 use std::{sync::Arc, time::Duration};
 

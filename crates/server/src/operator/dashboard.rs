@@ -9,6 +9,8 @@ use actix_web::{
 };
 use askama::Template as _;
 use serde::Deserialize;
+use tokio::runtime::Handle;
+use tokio_util::task::AbortOnDropHandle;
 use tollbar_core::{
     domain::ApiName,
     usecases::{Analytics, CallWindow, LiveSessions, Readiness},
@@ -17,7 +19,7 @@ use tollbar_http::ApiError;
 use tracing::error;
 
 use super::{latency::Latencies, numbers, page, view::Page};
-use crate::admin::own_host;
+use crate::admin::check_page;
 
 /// What the page is allowed to load: what this listener serves.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
@@ -36,6 +38,8 @@ pub(crate) struct Sources {
     /// Where clients call.
     pub(crate) public: SocketAddr,
     pub(crate) latencies: Arc<Latencies>,
+    /// Reads the numbers.
+    pub(crate) runtime: Handle,
     /// Names by which the page may be asked for, beside addresses and localhost.
     pub(crate) hosts: Arc<[String]>,
 }
@@ -79,16 +83,27 @@ async fn to_dashboard() -> HttpResponse {
 }
 
 async fn show(sources: Data<Sources>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    own_host(request.headers(), &sources.hosts)?;
+    check_page(request.headers(), &sources.hosts)?;
     // What makes no sense is answered by what makes some: a link from yesterday shall show something.
     let wish = Query::<Wish>::from_query(request.query_string()).map(Query::into_inner).unwrap_or_default();
-    let apis = sources.analytics.apis().await;
-    let named = wish.api.and_then(|name| ApiName::new(&name).ok()).filter(|api| apis.contains(api));
-    let api = named.or_else(|| sources.analytics.counts().api_of_ping()).or_else(|| apis.first().cloned());
+    let wished = wish.api.and_then(|name| ApiName::new(&name).ok());
     let window = CallWindow::ALL.into_iter().find(|window| Some(window.name()) == wish.window.as_deref());
     let window = window.unwrap_or(CallWindow::Hours24);
-    let numbers = numbers::read(&sources, api.as_ref(), window).await;
-    let page = Page::new(&apis, api.as_ref(), window, sources.public, numbers);
+    // Where clients are answered, too: who waits for the same reading must not wait for the one thread that draws pages.
+    let (public, runtime) = (sources.public, sources.runtime.clone());
+    let reading = runtime.spawn(async move {
+        let apis = sources.analytics.apis().await;
+        let named = wished.filter(|api| apis.contains(api));
+        let api =
+            named.or_else(|| sources.analytics.counts().api_of_ping()).or_else(|| apis.first().cloned());
+        let numbers = numbers::read(&sources, api.as_ref(), window).await;
+        (apis, api, numbers)
+    });
+    let (apis, api, numbers) = AbortOnDropHandle::new(reading).await.map_err(|failure| {
+        error!(%failure, "the numbers of the dashboard were not read");
+        ApiError::Internal
+    })?;
+    let page = Page::new(&apis, api.as_ref(), window, public, numbers);
     match page.render() {
         Ok(text) => Ok(guarded(HttpResponse::Ok().content_type("text/html; charset=utf-8")).body(text)),
         Err(failure) => {

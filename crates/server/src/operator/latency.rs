@@ -12,14 +12,13 @@ use tollbar_core::{
 };
 
 use super::exposition;
+use crate::metrics;
 
 /// Of what length the past is told.
 const SPAN: Duration = Duration::from_secs(60);
-/// How often what was measured is remembered, while somebody looks.
+/// How often what was measured is remembered.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// What operators ask of this listener is no call of theirs.
-const OWN: [&str; 2] = [" /dashboard", " /metrics"];
 /// Of routes, and of engines, those that cost most.
 const MOST: usize = 8;
 
@@ -46,24 +45,32 @@ pub(crate) struct Latency {
 const QUANTILES: [f64; 3] = [0.5, 0.9, 0.99];
 
 impl Latencies {
-    /// Those of the last minute, or since somebody looked first where that is less: routes, then engines, of either what takes longest in all first.
-    /// This listener's own pages are left out.
-    pub(crate) fn look(&self, metrics: &str) -> Vec<Latency> {
-        self.look_at(metrics, SystemClock.steady())
+    /// Remembers what was measured, for ever.
+    pub(crate) async fn keep_up(&self) {
+        loop {
+            self.remember(&metrics::text(), SystemClock.steady());
+            tokio::time::sleep(EVERY).await;
+        }
     }
 
-    fn look_at(&self, metrics: &str, now: Timestamp) -> Vec<Latency> {
-        let routes = measured(metrics, "tollbar_http_request_duration_seconds", &["method", "route"]);
-        let own = |of: &String| OWN.iter().any(|page| of.contains(page));
-        let mut all: Histograms = routes.into_iter().filter(|(of, _)| !own(of)).collect();
-        let engines = measured(metrics, "tollbar_engine_call_duration_seconds", &["engine", "operation"]);
-        let is_engine: BTreeSet<_> = engines.keys().cloned().collect();
-        all.extend(engines);
+    fn remember(&self, metrics: &str, now: Timestamp) {
+        let mut all = routes(metrics);
+        all.extend(engines(metrics));
         let mut former = self.former.lock().unwrap_or_else(PoisonError::into_inner);
+        former.push_back((now, all));
         // The last one that is older than the span stays, for it is what the span is counted from.
         while former.get(1).is_some_and(|(at, _)| now.since(*at) >= SPAN) {
             former.pop_front();
         }
+    }
+
+    /// Those of the last minute, give or take what passes between two that are remembered: routes, then engines, of either what takes longest in
+    /// all first.
+    pub(crate) fn look(&self, metrics: &str) -> Vec<Latency> {
+        let (mut all, engines) = (routes(metrics), engines(metrics));
+        let is_engine: BTreeSet<_> = engines.keys().cloned().collect();
+        all.extend(engines);
+        let former = self.former.lock().unwrap_or_else(PoisonError::into_inner);
         let none = Histograms::new();
         let since = former.front().map_or(&none, |(_, histograms)| histograms);
         let mut latencies: Vec<_> =
@@ -74,11 +81,16 @@ impl Latencies {
             latencies.into_iter().partition(|latency| is_engine.contains(&latency.of));
         told.truncate(MOST);
         told.extend(engines.into_iter().take(MOST));
-        if former.back().is_none_or(|(at, _)| now.since(*at) >= EVERY) {
-            former.push_back((now, all));
-        }
         told
     }
+}
+
+fn routes(metrics: &str) -> Histograms {
+    measured(metrics, "tollbar_http_request_duration_seconds", &["method", "route"])
+}
+
+fn engines(metrics: &str) -> Histograms {
+    measured(metrics, "tollbar_engine_call_duration_seconds", &["engine", "operation"])
 }
 
 fn measured(metrics: &str, name: &str, labels: &[&str]) -> Histograms {
@@ -87,7 +99,12 @@ fn measured(metrics: &str, name: &str, labels: &[&str]) -> Histograms {
         let of: Vec<_> = labels.iter().filter_map(|label| sample.label(label)).collect();
         let bound = sample.label("le").and_then(|bound| bound.parse().ok());
         if let Some(bound) = bound {
-            histograms.entry(of.join(" ")).or_default().push((bound, sample.value));
+            let buckets: &mut Vec<(f64, f64)> = histograms.entry(of.join(" ")).or_default();
+            // Series that differ by status are one here.
+            match buckets.iter_mut().find(|(known, _)| known.total_cmp(&bound).is_eq()) {
+                Some((_, count)) => *count += sample.value,
+                None => buckets.push((bound, sample.value)),
+            }
         }
     }
     histograms
@@ -120,7 +137,7 @@ fn quantile_of(buckets: &[(f64, f64)], rank: f64) -> f64 {
 mod tests {
     use super::*;
 
-    fn metrics(counts: [u64; 3]) -> String {
+    fn measured_so(counts: [u64; 3]) -> String {
         let [fast, slow, all] = counts;
         format!(
             "# TYPE tollbar_http_request_duration_seconds histogram\n\
@@ -137,7 +154,7 @@ mod tests {
 
     #[test]
     fn quantiles_are_those_of_prometheus() {
-        let latencies = Latencies::default().look_at(&metrics([50, 90, 100]), at(0));
+        let latencies = Latencies::default().look(&measured_so([50, 90, 100]));
         let [Latency { of, times, seconds: [half, most, nearly_all] }] = &latencies[..] else {
             panic!("{latencies:?}")
         };
@@ -147,27 +164,31 @@ mod tests {
     }
 
     #[test]
-    fn engines_come_after_routes_and_own_pages_not_at_all() {
-        let of_engine = metrics([1, 1, 900])
+    fn engines_come_after_routes_and_statuses_are_one() {
+        let of_engine = measured_so([1, 1, 900])
             .replace("http_request", "engine_call")
             .replace("method=\"GET\",route=\"/ping\"", "engine=\"redis\",operation=\"admit\"");
-        let own = metrics([1, 1, 900]).replace("/ping", "/dashboard/dashboard.css");
-        let told = Latencies::default().look_at(&(of_engine + &own + &metrics([1, 1, 1])), at(0));
-        let of: Vec<_> = told.iter().map(|latency| latency.of.as_str()).collect();
-        assert_eq!(of, ["GET /ping", "redis admit"]);
+        let denied = measured_so([0, 4, 4]).replace("route=", "status=\"429\",route=");
+        let told = Latencies::default().look(&(of_engine + &denied + &measured_so([1, 1, 1])));
+        let of: Vec<_> =
+            told.iter().map(|latency| (latency.of.as_str(), latency.times.to_string())).collect();
+        assert_eq!(of, [("GET /ping", "5".to_owned()), ("redis admit", "900".to_owned())]);
     }
 
     #[test]
     fn what_is_older_than_a_minute_is_not_told() {
         let latencies = Latencies::default();
-        assert_eq!(
-            latencies.look_at(&metrics([8, 8, 8]), at(0))[0].times.to_string(),
-            "8",
-            "all that was ever measured"
-        );
-        assert_eq!(latencies.look_at(&metrics([8, 8, 8]), at(1)), []);
-        assert_eq!(latencies.look_at(&metrics([8, 9, 9]), at(30))[0].times.to_string(), "1");
-        let later = latencies.look_at(&metrics([8, 9, 12]), at(95));
-        assert_eq!(later[0].times.to_string(), "3", "since the last look that was a minute ago: {later:?}");
+        let times = |counts| {
+            let told = latencies.look(&measured_so(counts));
+            told.first().map_or(0.0, |latency| latency.times).to_string()
+        };
+        for (second, count) in [(0, 0), (5, 8), (60, 9), (64, 9)] {
+            latencies.remember(&measured_so([count; 3]), at(second));
+        }
+        assert_eq!(times([9; 3]), "9", "since the beginning, which was a minute ago");
+        latencies.remember(&measured_so([9; 3]), at(65));
+        assert_eq!(times([9; 3]), "1");
+        latencies.remember(&measured_so([9; 3]), at(120));
+        assert_eq!((times([9; 3]), times([12; 3])), ("0".to_owned(), "3".to_owned()));
     }
 }

@@ -81,9 +81,9 @@ async fn calls_are_measured_by_policy_and_outcome_and_never_by_user() {
         ] {
             assert_eq!(value(&all, "tollbar_http_requests_total", &labels), Some(count), "{all}");
         }
-        let pings =
-            value(&all, "tollbar_http_request_duration_seconds_count", &["route=\"/ping\"", "\"GET\""]);
-        assert_eq!(pings, Some(4.0));
+        let denied = ["method=\"GET\"", "route=\"/ping\"", "status=\"429\""];
+        assert_eq!(value(&all, "tollbar_http_request_duration_seconds_count", &denied), Some(2.0));
+        assert!(!all.contains("route=\"/metrics\""), "operators are no clients: {all}");
         let denials =
             ["hit", "miss"].map(|result| value(&all, "tollbar_deny_cache_lookups_total", &[result]));
         assert_eq!(denials, [Some(1.0), Some(2.0)], "{all}");
