@@ -34,6 +34,14 @@ impl Durable {
         }
     }
 
+    /// That it could be opened by these settings, if it is there: nothing is touched.
+    pub(crate) fn check(settings: &DatabaseSettings) -> Result<(), StartError> {
+        match Engine::of(settings)? {
+            Engine::Sqlite(_) => Ok(()),
+            Engine::Postgres(options) => Ok(PgStore::check(&options)?),
+        }
+    }
+
     /// Opens it beside those who use it: nothing is made or migrated.
     pub(crate) async fn open_beside(settings: &DatabaseSettings) -> Result<Self, StartError> {
         match Engine::of(settings)? {

@@ -9,7 +9,7 @@ use crate::{
     StoreError,
     counts::CallBook,
     domain::{ApiName, CallOutcome, Decision, Fingerprint, Incarnation, Policy, Subject},
-    policies::{Mode, OnOutage, Policies, PolicyTable, RequestPath, Rule, Whom},
+    policies::{Mode, OnOutage, Policies, PolicyTable, RequestPath, Rule, Whom, is_ambiguous_method},
     ports::{Admission, Gate, Standby},
     usecases::{Fate, Identity, Limits, Verdict},
 };
@@ -106,9 +106,7 @@ impl Authorize {
             subject: None,
             credential: Credential::None,
         };
-        // Methods are told apart by case (RFC 9110, section 9.1), and some applications do not.
-        let is_twofold = request.method.bytes().any(|byte| byte.is_ascii_lowercase());
-        let (Ok(path), false) = (RequestPath::of(request.target), is_twofold) else {
+        let (Ok(path), false) = (RequestPath::of(request.target), is_ambiguous_method(request.method)) else {
             return Question { is_ambiguous: true, ..nothing };
         };
         let table = self.policies.current();

@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use metrics_exporter_prometheus::BuildError;
 use tollbar_core::{BesideError, StoreError};
 
+use super::said::plain;
 use crate::{
     operations::{Absence, AdminError, Refusal},
     settings::SettingsError,
@@ -26,6 +27,9 @@ pub enum CommandError {
     /// The settings were asked about, and have a mistake.
     #[error(transparent)]
     Mistake(SettingsError),
+    /// The settings were asked about, and no service could start by them.
+    #[error(transparent)]
+    Unusable(StartError),
     /// A tier could not be opened, or the service did not start.
     #[error(transparent)]
     Start(#[from] StartError),
@@ -75,6 +79,7 @@ impl CommandError {
         match self {
             Self::Mistake(SettingsError::Unreadable { .. }) => FAILED,
             Self::Mistake(_)
+            | Self::Unusable(_)
             | Self::Pending(_)
             | Self::Admin(AdminError::Unknown(_))
             | Self::Refused(Refusal::UnknownUser | Refusal::UnknownApi | Refusal::UnknownPolicy) => NO,
@@ -88,7 +93,7 @@ pub fn report(why: &str, exit_code: u8, as_json: bool) {
     let line = if as_json {
         serde_json::json!({ "error": why, "exitCode": exit_code }).to_string()
     } else {
-        format!("tollbar: {why}")
+        format!("tollbar: {}", plain(why))
     };
     // Nothing more can be done where even stderr is gone.
     let _ = writeln!(io::stderr(), "{line}");

@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use super::{Arguments, Command, CommandError, Said};
 use crate::{
     application::Application,
+    durable::Durable,
     metrics,
     settings::{LogFormat, Origin, Settings, SettingsError, Variables},
     signals,
@@ -36,7 +37,10 @@ pub async fn run(arguments: Arguments) -> Result<(), CommandError> {
     let admin = admin.as_ref();
     let said = match &command {
         None | Some(Command::Serve | Command::Completions(_)) => return serve(settings, origin, json).await,
-        Some(Command::Check) => origin.praise(&settings),
+        Some(Command::Check) => {
+            Durable::check(&settings.database).map_err(CommandError::Unusable)?;
+            origin.praise(&settings)
+        }
         Some(Command::Explain(request)) => request.explain(&settings, admin).await?,
         Some(Command::Migrate(migrate)) => {
             let (said, no) = migrate.run(&settings, json).await?;

@@ -24,8 +24,14 @@ impl Said {
 
     /// As it is written.
     pub(crate) fn written(self, as_json: bool) -> String {
-        if as_json { format!("{}\n", self.json) } else { self.text }
+        if as_json { format!("{}\n", self.json) } else { plain(&self.text) }
     }
+}
+
+/// Without what a terminal would take for a command: a process that was asked may have said anything.
+pub(super) fn plain(text: &str) -> String {
+    let is_plain = |letter: char| !letter.is_control() || matches!(letter, '\n' | '\t');
+    text.chars().map(|letter| if is_plain(letter) { letter } else { char::REPLACEMENT_CHARACTER }).collect()
 }
 
 /// Adds a line.

@@ -16,7 +16,7 @@ use crate::cli::{Said, line};
 pub(super) struct Explanation {
     pub(super) method: String,
     pub(super) path: String,
-    /// Why the path is refused, whatever the policies say.
+    /// Why path or method are refused, whatever the policies say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) refused: Option<String>,
     /// Policies for the path that are not for the request.

@@ -4,11 +4,12 @@ mod explanation;
 
 use std::{net::IpAddr, sync::Arc};
 
+use actix_web::http::{Method, header::HeaderName};
 use clap::Args;
 use tollbar_core::{
     domain::{Decision, Fingerprint, Policy, UserId},
     gate::LiveProcesses,
-    policies::{Mismatch, PolicyTable, RequestPath, Rule, Whom},
+    policies::{Mismatch, PolicyTable, RequestPath, Rule, Whom, is_ambiguous_method},
     ports::SystemClock,
 };
 
@@ -25,7 +26,7 @@ use crate::{
 #[derive(Debug, Args)]
 pub struct Explain {
     /// Its method
-    #[arg(long, default_value = "GET")]
+    #[arg(long, default_value = "GET", value_parser = method)]
     method: String,
     /// Its path
     #[arg(long)]
@@ -44,6 +45,13 @@ pub struct Explain {
     header: Vec<(String, String)>,
 }
 
+fn method(text: &str) -> Result<String, String> {
+    match Method::from_bytes(text.as_bytes()) {
+        Ok(method) => Ok(method.to_string()),
+        Err(_) => Err("it is no method, such as GET".to_owned()),
+    }
+}
+
 fn user(text: &str) -> Result<UserId, String> {
     let id = text.parse().map_err(|_| "a user is a whole number".to_owned())?;
     UserId::new(id).map_err(|error| error.to_string())
@@ -51,8 +59,9 @@ fn user(text: &str) -> Result<UserId, String> {
 
 /// A header as the command line has it.
 pub(crate) fn header(text: &str) -> Result<(String, String), String> {
-    let parts = text.split_once('=').ok_or("a header is NAME=VALUE")?;
-    Ok((parts.0.to_owned(), parts.1.to_owned()))
+    let (name, value) = text.split_once('=').ok_or("a header is NAME=VALUE")?;
+    HeaderName::try_from(name).map_err(|_| format!("{name:?} is no name of a header"))?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 impl Explain {
@@ -75,6 +84,10 @@ impl Explain {
             }
         };
         path.as_str().clone_into(&mut found.path);
+        if is_ambiguous_method(&self.method) {
+            found.refused = Some("a method in lower case is another one to some programs".to_owned());
+            return Ok(found.said());
+        }
         let Some(rule) = self.which(&table, &path, &mut found) else { return Ok(found.said()) };
         let policy = rule.policy(&self.method);
         if policy.windows().is_empty() {

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr, sync::Arc, time::Duration};
 
-use reqwest::{Client, RequestBuilder, StatusCode, Url, redirect};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, redirect};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
@@ -14,6 +14,8 @@ use super::{
 const DEADLINE: Duration = Duration::from_secs(40);
 /// How long a process may take to say who it is, for which it asks nobody.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Bytes that no answer exceeds: a hundred callers, or all sessions of a user.
+const LONGEST_ANSWER: usize = 4 << 20;
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(2);
 
@@ -111,8 +113,10 @@ impl AdminClient {
         if answer.status() != StatusCode::OK {
             return Err(stranger());
         }
-        let about = answer.json().await;
-        let about = about.map_err(|error| if error.is_timeout() { silent(error) } else { stranger() })?;
+        let about = json(answer).await.map_err(|failure| match failure {
+            Unread::Failed(error) if error.is_timeout() => silent(error),
+            _ => stranger(),
+        })?;
         Ok(Self { http, process: process.clone(), about })
     }
 
@@ -177,9 +181,12 @@ impl AdminClient {
         let answer = request.send().await.map_err(silent)?;
         let status = answer.status();
         if status.is_success() {
-            return answer.json().await.map_err(silent);
+            return json(answer).await.map_err(|failure| match failure {
+                Unread::Failed(error) => silent(error),
+                Unread::Strange => AdminError::Stranger(self.process.clone()),
+            });
         }
-        let sentence = match answer.json::<Problem>().await {
+        let sentence = match json::<Problem>(answer).await {
             Ok(problem) => within_a_line(&problem.error),
             Err(_) => "it does not say why".to_owned(),
         };
@@ -188,6 +195,26 @@ impl AdminClient {
         }
         Err(AdminError::Failed { process: self.process.clone(), status: status.as_u16(), sentence })
     }
+}
+
+/// Why there is no answer.
+enum Unread {
+    /// The connection failed, or it took too long.
+    Failed(reqwest::Error),
+    /// It is none of ours: too long, or not what it should be.
+    Strange,
+}
+
+/// What an answer says. Whoever listens may be anybody, so that it is not read without end.
+async fn json<A: DeserializeOwned>(mut answer: Response) -> Result<A, Unread> {
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(Unread::Failed)? {
+        if body.len() + chunk.len() > LONGEST_ANSWER {
+            return Err(Unread::Strange);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    serde_json::from_slice(&body).map_err(|_| Unread::Strange)
 }
 
 /// A sentence of a problem, as it stands behind a colon.

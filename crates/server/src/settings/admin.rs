@@ -4,14 +4,18 @@ use std::net::SocketAddr;
 
 use super::{SettingsError, keys::Keys};
 
-/// Where the operator listener is; `None` where it is off.
-pub(super) fn read(keys: &Keys) -> Result<Option<SocketAddr>, SettingsError> {
+/// Where the operator listener is; `None` where it is off. Clients are not served there.
+pub(super) fn read(keys: &Keys, clients: SocketAddr) -> Result<Option<SocketAddr>, SettingsError> {
     keys.parse("admin.bind", |text| {
         if text == "off" {
             return Ok(None);
         }
         let wanted = "address and port, such as 127.0.0.1:9090, or \"off\"";
-        text.parse().map(Some).map_err(|_| wanted.to_owned())
+        let address: SocketAddr = text.parse().map_err(|_| wanted.to_owned())?;
+        if address == clients && address.port() != 0 {
+            return Err("it must be another than server.bind".to_owned());
+        }
+        Ok(Some(address))
     })
 }
 

@@ -85,9 +85,10 @@ impl Settings {
     }
 
     fn read(keys: &Keys) -> Result<Self, SettingsError> {
+        let server = ServerSettings::read(keys)?;
         Ok(Self {
-            server: ServerSettings::read(keys)?,
-            admin: admin::read(keys)?,
+            admin: admin::read(keys, server.bind)?,
+            server,
             admin_hosts: admin::hosts(keys)?,
             database: DatabaseSettings::read(keys)?,
             redis: RedisSettings::read(keys)?,

@@ -68,6 +68,20 @@ async fn check_says_the_first_mistake_or_that_there_is_none() {
         "tollbar: bad setting policies[2].windows[1].quota = \"0\", from {file}, line 17: quota 0 is not from 1 to 1000000000\n"
     );
     assert_eq!((code, said.as_str(), errors), (Some(3), "", line));
+    let mut variables = tiers.variables();
+    for (name, value, mistake) in [
+        ("TOLLBAR__DATABASE__URL", "postgres://ada:hunter2@h:99999/d", "port"),
+        ("TOLLBAR__DATABASE__URL", "postgres://ada:hunter2@h/d?x=1", "unknown option `x`"),
+        ("TOLLBAR__ADMIN__BIND", "127.0.0.1:8080", "must be another than server.bind"),
+    ] {
+        variables.push((name.to_owned(), value.to_owned()));
+        variables.push(("TOLLBAR__SERVER__BIND".to_owned(), "127.0.0.1:8080".to_owned()));
+        let said = output(&["check"], variables.clone()).await;
+        let errors = String::from_utf8(said.stderr).unwrap();
+        assert_eq!((said.status.code(), said.stdout.len()), (Some(3), 0), "{errors}");
+        assert!(errors.contains(mistake) && !errors.contains("hunter2"), "{errors}");
+        variables = tiers.variables();
+    }
     // Nothing was opened.
     assert!(!tiers.folder.path().join("tollbar.db").exists());
 }
@@ -115,6 +129,8 @@ async fn explain_says_which_policy_and_how_its_windows_stand() {
     );
     let twofold = run(&tiers, &["--config", &file, "explain", "--path", "/a/../b"]).await.1;
     assert!(twofold.starts_with("/a/../b is refused: a path with dot segments"), "{twofold}");
+    let lower = run(&tiers, &["--config", &file, "explain", "--method", "get", "--path", "/ping"]).await.1;
+    assert!(lower.contains(" is refused: a method in lower case"), "{lower}");
     let none = run(&tiers, &["--config", &file, "explain", "--path", "/x"]).await.1;
     assert!(none.contains("none of 4 policies is for it: a live session suffices"), "{none}");
     let (code, _, errors) = run(&tiers, &["explain", "--path", "/x", "--user", "0"]).await;
