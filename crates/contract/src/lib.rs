@@ -10,6 +10,7 @@ pub mod call_history;
 pub mod call_ledger;
 pub mod call_ledger_incarnations;
 pub mod call_tracker;
+pub mod crowd;
 pub mod gate;
 pub mod gate_denials;
 pub mod gate_others;

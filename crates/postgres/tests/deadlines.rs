@@ -8,9 +8,10 @@ use std::{collections::HashSet, time::Duration};
 use futures_util::future::join_all;
 use support::{backends, client, hasty, login, now, open, transactions, user, version};
 use tokio::time::{sleep, timeout};
+use tollbar_contract::crowd;
 use tollbar_core::{
-    domain::{Incarnation, UserId},
-    ports::{CallLedger, HealthCheck, SessionStore},
+    domain::UserId,
+    ports::{HealthCheck, SessionStore},
 };
 use tollbar_postgres::{PgOptions, PgStore};
 use tollbar_testkit::{Proxy, TestDatabase};
@@ -154,18 +155,7 @@ async fn a_crowd_does_not_keep_out_what_the_process_lives_by() {
             join_all((0..30).map(|_| login(&store, ada))).await;
         }
     };
-    let vital = async {
-        for number in 0..20 {
-            store.check().await.unwrap();
-            let process = Incarnation::from_bytes([number; 16]);
-            store.begin(process, process).await.unwrap();
-            CallLedger::close(&store, process, &[]).await.unwrap();
-        }
-    };
-    tokio::select! {
-        () = crowd => unreachable!("it goes on for ever"),
-        () = vital => {}
-    }
+    crowd::does_not_keep_out_what_a_process_lives_by(&store, crowd).await;
 }
 
 #[tokio::test]

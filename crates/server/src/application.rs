@@ -13,7 +13,7 @@ use tokio::{
     signal::unix::Signal,
     time::{sleep, timeout},
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tollbar_core::{domain::Incarnation, gate::LiveProcesses, random_bytes};
 use tracing::{info, warn};
 
@@ -152,12 +152,15 @@ impl Application {
         };
         let server = listener::serve(socket, services, &settings).map_err(RunError::Server)?;
         let handle = server.handle();
-        let latencies = Arc::clone(&sources.latencies);
+        // Only where somebody can look.
+        let latencies = operators.is_some().then(|| Arc::clone(&sources.latencies));
         let operators = operators.map(|socket| operator::serve(socket, sources, admin));
         let operators = operators.transpose().map_err(RunError::Server)?;
         let goodbye = operators.as_ref().map(Server::handle);
         let operators = operators.map(tokio::spawn);
-        let keeping_up = tokio::spawn(async move { tokio::join!(metrics::keep_up(), latencies.keep_up()) });
+        let keeping_up = tokio::spawn(metrics::keep_up());
+        let remembering = latencies
+            .map(|latencies| AbortOnDropHandle::new(tokio::spawn(async move { latencies.keep_up().await })));
         let mut server = tokio::spawn(server);
 
         let (no_more_counts, lost) = (CancellationToken::new(), claim.lost.clone());
@@ -199,6 +202,7 @@ impl Application {
                 drop(operators.await);
             }
             keeping_up.abort();
+            drop(remembering);
         };
         let ended = timeout(settings.shutdown_timeout, in_order).await;
         match (failed, ended) {

@@ -9,10 +9,8 @@ use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
 use futures_util::future::join_all;
 use support::{folder, login, now, options, user};
 use tempfile::TempDir;
-use tollbar_core::{
-    domain::Incarnation,
-    ports::{CallLedger, HealthCheck, SessionStore},
-};
+use tollbar_contract::crowd;
+use tollbar_core::ports::{HealthCheck, SessionStore};
 use tollbar_sqlite::{SqliteOptions, SqliteStore};
 
 /// Holds the file's write lock until it is dropped.
@@ -112,18 +110,7 @@ async fn a_crowd_does_not_keep_out_what_the_process_lives_by() {
             join_all((0..30).map(|_| login(&store, ada))).await;
         }
     };
-    let vital = async {
-        for number in 0..20 {
-            store.check().await.unwrap();
-            let process = Incarnation::from_bytes([number; 16]);
-            store.begin(process, process).await.unwrap();
-            CallLedger::close(&store, process, &[]).await.unwrap();
-        }
-    };
-    tokio::select! {
-        () = crowd => unreachable!("it goes on for ever"),
-        () = vital => {}
-    }
+    crowd::does_not_keep_out_what_a_process_lives_by(&store, crowd).await;
 }
 
 #[tokio::test]
